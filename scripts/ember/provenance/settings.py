@@ -1,0 +1,117 @@
+"""The resolved configuration that a job depends on, as digests: only the keys and registry rows that it uses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from ember.registry.model import Site, Study
+from ember.registry.registry import Registry, Row
+
+
+def digest(content: Any) -> str:
+    """Return the SHA-256 of JSON-like content, independent of the order of keys."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def study_settings(study: Study) -> dict[str, Any]:
+    """Return what every job of a study depends on: identity, privacy, visits and time zero."""
+    keys = ("study", "privacy", "time_zero", "visits")
+    return {key: study.resolved["study"][key] for key in keys}
+
+
+def source_settings(study: Study, source: str) -> dict[str, Any]:
+    """Return how a source is read and which rows of it belong to which site."""
+    declared = study.sources[source]
+    return {
+        "study": study_settings(study),
+        "source": {**study.resolved["study"]["sources"][source], "sha256": declared.sha256},
+        "sites": {
+            site.id: [_reading(table) for table in site.tables if table.source == source]
+            for site in study.sites_of(source)
+        },
+    }
+
+
+def _reading(table: Any) -> dict[str, Any]:
+    return {"participant": table.participant, "rows": table.rows, "table": repr(table)}
+
+
+def site_settings(study: Study, registry: Registry, site: str) -> dict[str, Any]:
+    """Return the mapping of a site, the findings answered for it, and the registry rows it uses."""
+    return {
+        "study": study_settings(study),
+        "site": study.resolved["sites"][site],
+        "answers": [vars(answer) for answer in study.answers if answer.finding.split(":")[1] == site],
+        "decimals": {source: study.sources[source].decimal for source in study.sites[site].sources},
+        "registry": site_rows(registry, study.sites[site]),
+    }
+
+
+def site_rows(registry: Registry, site: Site) -> dict[str, list[Row]]:
+    """Return the registry rows that a site's mapping can touch."""
+    analytes = {analyte for table in site.tables for analyte in table.measurements}
+    analytes |= {a for table in site.tables if table.laboratory for a in table.laboratory.analyte.codes.values()}
+    instruments = {instrument for table in site.tables for instrument in table.instruments}
+    rows = {
+        "analytes": [row for row in registry.rows("analytes") if row["analyte"] in analytes],
+        "units": [row for row in registry.rows("units") if row["analyte"] in analytes],
+        "assays": [row for row in registry.rows("assays") if row["analyte"] in analytes],
+        "instruments": [row for row in registry.rows("instruments") if row["instrument"] in instruments],
+        "instrument_items": [row for row in registry.rows("instrument_items") if row["instrument"] in instruments],
+    }
+    units = {row["from_unit"] for row in rows["units"]}
+    rows["unit_aliases"] = [row for row in registry.rows("unit_aliases") if row["unit"] in units]
+    if any(table.treatments for table in site.tables):
+        rows["treatments"] = registry.rows("treatments")
+        rows["treatment_names"] = registry.rows("treatment_names")
+    return rows
+
+
+def used_rows(study: Study, registry: Registry) -> dict[str, list[Row]]:
+    """Return the registry rows that a whole study uses, each once, in the order of their tables."""
+    used: dict[str, dict[str, Row]] = {}
+    for site in study.sites.values():
+        for table, rows in site_rows(registry, site).items():
+            used.setdefault(table, {}).update({json.dumps(row, sort_keys=True): row for row in rows})
+    merged = {table: [row for row in registry.rows(table) if row in list(rows.values())] for table, rows in used.items()}
+    return {**merged, "disclosure": [registry.row("disclosure", study.disclosure)]}
+
+
+def scheme_settings(study: Study, registry: Registry, scheme: str) -> dict[str, Any]:
+    """Return an endotype scheme, the sites it covers and the registry rows behind it."""
+    content = study.schemes[scheme]
+    analytes = {content["analyte"], *content.get("composite", {}).get("analytes", ())}
+    return {
+        "study": study_settings(study),
+        "scheme": content,
+        "sites": included_sites(study),
+        "registry": [row for row in registry.rows("analytes") if row["analyte"] in analytes]
+        + [row for row in registry.rows("assays") if row["analyte"] in analytes],
+    }
+
+
+def analysis_settings(study: Study, registry: Registry, analysis: str) -> dict[str, Any]:
+    """Return an analysis, the design of the study, its sites and the instruments' constants."""
+    instruments = {name for site in study.sites.values() for table in site.tables for name in table.instruments}
+    return {
+        "study": study_settings(study),
+        "design": study.design,
+        "seed": study.seed,
+        "analysis": study.analyses[analysis],
+        "sites": included_sites(study),
+        "excluded": study.excluded_sites,
+        "registry": [row for row in registry.rows("instruments") if row["instrument"] in instruments],
+    }
+
+
+def report_settings(study: Study, registry: Registry) -> dict[str, Any]:
+    """Return everything that the disclosure and the report depend on."""
+    return {"resolved": study.resolved, "registry": used_rows(study, registry)}
+
+
+def included_sites(study: Study) -> list[str]:
+    """Return the sites that are analysed, in study order."""
+    return [site for site in study.sites if site not in study.excluded_sites]

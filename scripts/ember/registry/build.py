@@ -1,0 +1,133 @@
+"""Build typed sources and sites from schema-valid YAML content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ember.errors import EmberError, nearest_name
+from ember.registry.model import (
+    Below,
+    CodedColumn,
+    ColumnMap,
+    DateColumn,
+    InstrumentMap,
+    LaboratoryMap,
+    MeasurementMap,
+    MolarFactor,
+    RowFilter,
+    Site,
+    Source,
+    TableMap,
+    TreatmentMap,
+    VisitMap,
+)
+from ember.registry.yaml_file import YamlFile
+
+
+def build_source(
+    name: str,
+    entry: dict[str, Any],
+    data_folder: Path,
+    shown_folder: str,
+    files: dict[str, dict[str, str]],
+    fetched: Path,
+    document: YamlFile,
+) -> Source:
+    """Return the declared source, with the chosen variant and its hash.
+
+    A file that is not in the data folder but has an address in the table of files
+    is expected under `fetched`, where the workflow puts it.
+    """
+    variants = entry.get("variants", {})
+    variant = entry.get("variant")
+    place = document.place(("sources", name))
+    if variants and variant not in variants:
+        raise EmberError(
+            "The source has variants: say which under `variant:`.",
+            where=place,
+            allowed=variants,
+            nearest=nearest_name(str(variant), variants) if variant else None,
+        )
+    chosen = {**entry, **variants.get(variant, {})}
+    absent = [key for key in ("path", "format") if key not in chosen]
+    if absent:
+        raise EmberError(f"The source needs {' and '.join(absent)}.", where=place)
+    listed = files.get(chosen["path"], {})
+    path = data_folder / chosen["path"]
+    if not path.exists() and listed.get("url"):
+        path = fetched / chosen["path"]
+    return Source(
+        id=name,
+        path=path,
+        shown_path=f"{shown_folder}/{chosen['path']}",
+        format=chosen["format"],
+        encoding=chosen.get("encoding", "utf-8"),
+        delimiter=chosen.get("delimiter", ","),
+        decimal=chosen.get("decimal", "."),
+        sheet=chosen.get("sheet"),
+        header_row=chosen.get("header_row", 1),
+        dictionary=data_folder / chosen["dictionary"] if "dictionary" in chosen else None,
+        variant=variant,
+        sha256=listed.get("sha256") or None,
+        url=listed.get("url") or None,
+    )
+
+
+def build_site(content: dict[str, Any]) -> Site:
+    """Return the site; a file with one source has its mapping at the top, one with several under `tables`."""
+    if "tables" in content:
+        tables = tuple(build_table(source, entry) for source, entry in content["tables"].items())
+    else:
+        mapping = {key: value for key, value in content.items() if key not in {"site", "label", "from"}}
+        tables = (build_table(content.get("from", ""), mapping),)
+    return Site(content["site"], content.get("label", content["site"].capitalize()), tables)
+
+
+def build_table(source: str, entry: dict[str, Any]) -> TableMap:
+    """Return the mapping of one source."""
+    return TableMap(
+        source=source,
+        participant=entry.get("participant", ""),
+        rows=RowFilter(**entry["rows"]) if "rows" in entry else None,
+        time_zero=DateColumn(**entry["time_zero"]) if "time_zero" in entry else None,
+        visits=_visits(entry.get("visits", {})),
+        missing=tuple(entry.get("missing", ())),
+        columns={name: ColumnMap(**_tuples(column)) for name, column in entry.get("columns", {}).items()},
+        measurements={name: _measurement(column) for name, column in entry.get("measurements", {}).items()},
+        laboratory=_laboratory(entry["laboratory"]) if "laboratory" in entry else None,
+        instruments={name: InstrumentMap(**_tuples(column)) for name, column in entry.get("instruments", {}).items()},
+        treatments=TreatmentMap(**_tuples(entry["treatments"])) if "treatments" in entry else None,
+    )
+
+
+def _visits(entry: dict[str, Any]) -> VisitMap:
+    return VisitMap(
+        wide=entry.get("wide", {}),
+        pattern=entry.get("pattern", "{column}_{visit}"),
+        long=CodedColumn(**entry["long"]) if "long" in entry else None,
+        single=entry.get("single"),
+        date=DateColumn(**entry["date"]) if "date" in entry else None,
+    )
+
+
+def _unit(entry: dict[str, Any]) -> dict[str, Any]:
+    unit = entry["unit"]
+    return {"unit": None, "unit_column": unit["column"]} if isinstance(unit, dict) else {"unit": unit}
+
+
+def _molar(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"molar_factor": MolarFactor(**entry["molar_factor"])} if "molar_factor" in entry else {}
+
+
+def _measurement(entry: dict[str, Any]) -> MeasurementMap:
+    below = {"below": Below(**_tuples(entry["below"]))} if "below" in entry else {}
+    return MeasurementMap(**_tuples({**entry, **_unit(entry), **_molar(entry), **below}))
+
+
+def _laboratory(entry: dict[str, Any]) -> LaboratoryMap:
+    return LaboratoryMap(**{**entry, **_unit(entry), **_molar(entry), "analyte": CodedColumn(**entry["analyte"])})
+
+
+def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

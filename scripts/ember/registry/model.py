@@ -1,0 +1,226 @@
+"""Configuration as typed, frozen objects. The fields carry the names of the YAML keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file (or query) as it is declared in study.yaml."""
+
+    id: str
+    path: Path
+    shown_path: str
+    format: str
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    decimal: str = "."
+    sheet: str | None = None
+    header_row: int = 1
+    dictionary: Path | None = None
+    variant: str | None = None
+    sha256: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class DateColumn:
+    """A column of dates in one declared order."""
+
+    column: str
+    date: str
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """The rows of a shared source that belong to one site."""
+
+    column: str
+    equals: str
+
+
+@dataclass(frozen=True)
+class CodedColumn:
+    """A column whose codes are translated."""
+
+    column: str
+    codes: dict[str, str]
+
+
+@dataclass(frozen=True)
+class VisitMap:
+    """How a row or a column of the source says which visit it belongs to; exactly one of wide, long, single."""
+
+    wide: dict[str, str] = field(default_factory=dict)
+    pattern: str = "{column}_{visit}"
+    long: CodedColumn | None = None
+    single: str | None = None
+    date: DateColumn | None = None
+
+    def column_for(self, column: str, suffix: str) -> str:
+        """Return the name of `column` at the visit of `suffix` in a wide file."""
+        return self.pattern.format(column=column, visit=suffix)
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """A column of participants."""
+
+    column: str
+    unit: str | None = None
+    codes: dict[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Below:
+    """How a value below the detection limit is marked where its text has no "<"."""
+
+    column: str | None = None
+    codes: tuple[str, ...] = ()
+    heap: float | None = None
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
+class MolarFactor:
+    """nmol per mg, declared by the site with its reason."""
+
+    nmol_per_mg: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class MeasurementMap:
+    """A column that holds results of one analyte. Either `unit` or `unit_column` is set."""
+
+    column: str
+    unit: str | None
+    unit_column: str | None = None
+    specimen: str | None = None
+    assay: str | None = None
+    batch: str | None = None
+    below: Below | None = None
+    visits: tuple[str, ...] = ()
+    molar_factor: MolarFactor | None = None
+
+
+@dataclass(frozen=True)
+class LaboratoryMap:
+    """A table with one row a result. Either `unit` or `unit_column` is set."""
+
+    analyte: CodedColumn
+    value: str
+    unit: str | None
+    unit_column: str | None = None
+    specimen: str | None = None
+    batch: str | None = None
+    assays: dict[str, str] = field(default_factory=dict)
+    molar_factor: MolarFactor | None = None
+
+
+@dataclass(frozen=True)
+class InstrumentMap:
+    """Columns of the items of an instrument, or of its total."""
+
+    items: str | None = None
+    total: str | None = None
+    visits: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TreatmentMap:
+    """A column of treatment names."""
+
+    name: str
+    role: str
+    split: str | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableMap:
+    """How the columns of one source of one site become ours."""
+
+    source: str
+    participant: str
+    rows: RowFilter | None = None
+    time_zero: DateColumn | None = None
+    visits: VisitMap = VisitMap()
+    missing: tuple[str, ...] = ()
+    columns: dict[str, ColumnMap] = field(default_factory=dict)
+    measurements: dict[str, MeasurementMap] = field(default_factory=dict)
+    laboratory: LaboratoryMap | None = None
+    instruments: dict[str, InstrumentMap] = field(default_factory=dict)
+    treatments: TreatmentMap | None = None
+
+
+@dataclass(frozen=True)
+class Site:
+    """One site: a set of rows of one or more sources. The first table is the roster of participants."""
+
+    id: str
+    label: str
+    tables: tuple[TableMap, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(table.source for table in self.tables)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A planned visit and its window in study days, both ends included."""
+
+    id: str
+    day: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The study's answer to a finding."""
+
+    finding: str
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """A validated study. `schemes`, `analyses` and `report` hold the resolved YAML, `resolved` everything."""
+
+    id: str
+    label: str
+    title: str
+    question: str
+    privacy: str
+    disclosure: str
+    design: str
+    time_zero: str
+    seed: int
+    folder: Path
+    workspace: Path
+    visits: tuple[Visit, ...]
+    sources: dict[str, Source]
+    sites: dict[str, Site]
+    excluded_sites: dict[str, str]
+    answers: tuple[Answer, ...]
+    schemes: dict[str, dict[str, Any]]
+    analyses: dict[str, dict[str, Any]]
+    report: dict[str, Any]
+    date_of_data: str | None
+    resolved: dict[str, Any]
+
+    def answer(self, finding: str) -> Answer | None:
+        """Return the study's answer to a finding, or None."""
+        return next((answer for answer in self.answers if answer.finding == finding), None)
+
+    def sites_of(self, source: str) -> list[Site]:
+        """Return the sites that draw rows from a source, in study order."""
+        return [site for site in self.sites.values() if source in site.sources]

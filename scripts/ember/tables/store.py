@@ -1,0 +1,155 @@
+"""The only reader and writer of EMBER's own tables: every table meets its contract on write and on read."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ember.tables.contract import Column, Contract, contract
+
+POLARS_TYPES: Mapping[str, pl.DataType] = {
+    "string": pl.String(),
+    "bool": pl.Boolean(),
+    "int16": pl.Int16(),
+    "int32": pl.Int32(),
+    "int64": pl.Int64(),
+    "float64": pl.Float64(),
+}
+
+
+class BrokenContractError(Exception):
+    """A table that EMBER itself made does not meet its contract: a defect, not something a user can mend."""
+
+
+def polars_schema(table: str) -> dict[str, pl.DataType]:
+    """Return column names and polars types of a contract, in order."""
+    return {column.name: POLARS_TYPES[column.type] for column in contract(table).columns}
+
+
+def empty_table(table: str) -> pl.DataFrame:
+    """Return a frame without rows that meets the contract."""
+    return pl.DataFrame(schema=polars_schema(table))
+
+
+def conform(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Return `frame` with the contract's column order and types; missing nullable columns become null.
+
+    Raises
+    ------
+    BrokenContractError
+        A required column is absent, a column is not in the contract, a null stands where none may,
+        or a value is outside the allowed ones. Counts only, never values.
+    """
+    rules = contract(table)
+    unknown = [name for name in frame.columns if name not in rules.by_name]
+    absent = [c.name for c in rules.columns if c.name not in frame.columns and not c.nullable]
+    if unknown or absent:
+        raise BrokenContractError(f"{table}: not in the contract {unknown}, absent {absent}")
+    casts = [
+        (pl.col(c.name) if c.name in frame.columns else pl.lit(None)).cast(POLARS_TYPES[c.type]).alias(c.name)
+        for c in rules.columns
+    ]
+    result = frame.select(casts)
+    check(result, rules)
+    return result
+
+
+def check(frame: pl.DataFrame, rules: Contract) -> None:
+    """Raise BrokenContractError if a null, a value or a repeated key breaks the contract."""
+    faults = [fault for column in rules.columns if (fault := _column_fault(frame[column.name], column))]
+    if rules.key and frame.height and frame.select(rules.key).is_duplicated().any():
+        faults.append(f"key {list(rules.key)} repeats")
+    if faults:
+        raise BrokenContractError(f"{rules.table}: {'; '.join(faults)}")
+
+
+def _column_fault(values: pl.Series, column: Column) -> str:
+    if not column.nullable and values.null_count():
+        return f"{column.name} has {values.null_count()} nulls"
+    if column.allowed:
+        outside = int((~values.drop_nulls().is_in(list(column.allowed))).sum())
+        if outside:
+            return f"{column.name} has {outside} values outside {list(column.allowed)}"
+    return ""
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it onto `path` on success, remove it on failure.
+
+    No reader ever sees a partial file.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        yield temporary
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_table(frame: pl.DataFrame, path: Path | str, table: str) -> None:
+    """Write a frame as Parquet or CSV (by suffix), after its contract; atomically and byte for byte repeatable."""
+    write_frame(conform(frame, table), path)
+
+
+def write_frame(frame: pl.DataFrame, path: Path | str) -> None:
+    """Write a frame that has no contract (an aggregate table) as Parquet or CSV, atomically."""
+    with replacing(path) as temporary:
+        if Path(path).suffix == ".csv":
+            frame.write_csv(temporary, line_terminator="\n")
+        else:
+            frame.write_parquet(temporary, compression="zstd", statistics=True)
+
+
+def read_table(path: Path | str, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read a table and check names and types against its contract.
+
+    Parameters
+    ----------
+    columns : sequence of str, optional
+        Read only these columns.
+    """
+    schema = polars_schema(table)
+    names = list(columns) if columns is not None else list(schema)
+    if Path(path).suffix == ".csv":
+        return pl.read_csv(path, schema_overrides=schema, columns=names).select(names)
+    frame = pl.read_parquet(path, columns=names, use_statistics=False)
+    wrong = [name for name in names if frame.schema[name] != schema[name]]
+    if wrong:
+        raise BrokenContractError(
+            f"{table} in {Path(path).name}: columns {wrong} have another type than the contract's"
+        )
+    return frame
+
+
+def read_tables(paths: Sequence[Path | str], table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read the per-site files of one table together, in the order given."""
+    frames = [read_table(path, table, columns) for path in paths]
+    return pl.concat(frames) if frames else empty_table(table)
+
+
+def write_json(content: Any, path: Path | str) -> None:
+    """Write JSON with sorted keys, atomically."""
+    write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", path)
+
+
+def write_text(text: str, path: Path | str) -> None:
+    """Write UTF-8 text, atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def to_csv_text(frame: pl.DataFrame) -> str:
+    """Return a frame as CSV text."""
+    buffer = io.BytesIO()
+    frame.write_csv(buffer)
+    return buffer.getvalue().decode("utf-8")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ember.errors import EmberError
 from ember.models.distributions import critical_value, two_sided_p
+from ember.models.small_sample import Satterthwaite
 
 FloatArray = NDArray[np.float64]
 Moments = Mapping[str, Mapping[str, FloatArray]]
@@ -74,7 +75,8 @@ class Result:
     """A fitted model.
 
     `scale` is the residual variance (1 where the family fixes it); `df_residual` is infinite where the
-    reference distribution is normal; `note` says in a sentence what a reader has to know.
+    reference distribution is normal; with `small_sample` each contrast has its own degrees of freedom; `note`
+    says in a sentence what a reader has to know.
     """
 
     names: tuple[str, ...]
@@ -87,6 +89,11 @@ class Result:
     log_likelihood: float | None = None
     note: str = ""
     extras: Mapping[str, FloatArray | float | str] = field(default_factory=dict)
+    small_sample: Satterthwaite | None = None
+
+    def df(self, vector: FloatArray) -> float:
+        """Return the degrees of freedom of a linear combination of coefficients."""
+        return self.df_residual if self.small_sample is None else self.small_sample.df(vector)
 
 
 @dataclass(frozen=True)
@@ -210,7 +217,7 @@ def contrast(
     vector : sequence of float, shape (p,)
         Weights of the coefficients.
     distribution : {"t", "normal"}
-        Reference distribution; "t" uses `result.df_residual`.
+        Reference distribution; "t" uses `result.df`.
     level : float
         Confidence level.
 
@@ -224,7 +231,7 @@ def contrast(
         raise EmberError(f"A contrast of {weights.size} weights for {len(result.names)} coefficients.")
     if distribution not in ("t", "normal"):
         raise EmberError(f"'{distribution}' is no reference distribution.", allowed=("t", "normal"))
-    df = result.df_residual if distribution == "t" else np.inf
+    df = result.df(weights) if distribution == "t" else np.inf
     variance = float(weights @ result.covariance @ weights)
     return effect(float(weights @ result.coefficients), variance, df, level)
 

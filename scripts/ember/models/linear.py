@@ -22,9 +22,10 @@ from ember.models.contract import (
 )
 from ember.models.cross_products import site_cross_products
 from ember.models.normal_equations import inverse
+from ember.models.small_sample import cr2_covariance
 
 ROBUST = ("hc0", "hc1", "hc2", "hc3")
-CLUSTER = ("cr1", "cr1s")
+CLUSTER = ("cr1", "cr1s", "cr2")
 COVARIANCES = ("classical", *ROBUST, *CLUSTER)
 LEVERAGE_ONE = 1e-10
 
@@ -35,16 +36,16 @@ class LinearModel:
 
     Parameters
     ----------
-    covariance : {"classical", "hc0", "hc1", "hc2", "hc3", "cr1", "cr1s"}
+    covariance : {"classical", "hc0", "hc1", "hc2", "hc3", "cr1", "cr1s", "cr2"}
         Classical; heteroscedasticity-consistent (MacKinnon and White 1985; hc3 as in Long and Ervin 2000,
         with leverages); or cluster-robust with the site as cluster, where cr1 multiplies by G/(G-1) and cr1s
-        by G/(G-1) x (n-1)/(n-p), the default of Stata and statsmodels (Cameron and Miller 2015).
+        by G/(G-1) x (n-1)/(n-p), the default of Stata and statsmodels (Cameron and Miller 2015), and cr2 adjusts
+        for few sites (`ember.models.small_sample`), with degrees of freedom per contrast.
 
     Notes
     -----
-    df are n - p, and G - 1 for cluster covariances: with 12 clusters t(11) is 12 % wider than the normal.
-    Cluster covariances are biased downwards with few sites; below about 40 prefer fixed sites with hc3, or
-    the random intercept. With weights the sandwich uses the weighted residual, as R's sandwich does.
+    df are n - p, and G - 1 for cr1 and cr1s: with 12 clusters t(11) is 12 % wider than the normal. These two
+    are biased downwards with few sites; below about 40 use cr2, fixed sites with hc3, or the random intercept. With weights the sandwich uses the weighted residual, as R's sandwich does.
     """
 
     covariance: str = "classical"
@@ -119,15 +120,16 @@ def _cluster_result(
             fix="Use hc3 within one site.",
         )
     scores = np.array([sums["xty"] - sums["xtx"] @ coefficients for sums in moments.values()])
+    base = replace(base, df_residual=float(clusters - 1), extras={"clusters": float(clusters)})
+    if covariance == "cr2":
+        adjusted, small_sample = cr2_covariance([sums["xtx"] for sums in moments.values()], list(scores), bread)
+        return replace(base, covariance=adjusted, small_sample=small_sample)
     factor = clusters / (clusters - 1)
     if covariance == "cr1s":
         factor *= (base.n - 1) / (base.n - len(plan.names))
+    note = f"{clusters} sites as clusters: cluster-robust errors are too small with few clusters; cr2 is not."
     sandwich = bread @ (scores.T @ scores) @ bread * factor
-    note = f"{clusters} sites as clusters: cluster-robust errors are too small with few clusters."
-    return replace(
-        base, covariance=sandwich, df_residual=float(clusters - 1), note=note if clusters < 40 else "",
-        extras={"clusters": float(clusters)},
-    )  # fmt: skip
+    return replace(base, covariance=sandwich, note=note if clusters < 40 else "")
 
 
 def _residual_sums(rows: SiteRows, state: State, covariance: str) -> Moments:

@@ -10,7 +10,7 @@ from ember.errors import EmberError
 from ember.models.contract import FloatArray, Moments, Plan, Result, SiteRows, State, merge_by_site, total
 from ember.models.cross_products import site_cross_products
 from ember.models.normal_equations import inverse
-from ember.models.scalar_search import minimise_on_grid
+from ember.models.scalar_search import minimise_on_grid, rising_root_between
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,14 @@ class RandomInterceptModel:
         if stacked.n <= len(state.plan.names) + 1:
             raise EmberError(f"{stacked.n} rows cannot carry {len(state.plan.names)} coefficients and two variances.")
         theta, criterion = minimise_on_grid(lambda value: stacked.solve(value, state.plan)[0], _GRID)
+        if theta >= BOUNDARY:
+            # The criterion is flat at its minimum: only its slope places the ratio to full precision.
+            nearby = (theta * (1.0 - 1e-4), theta * (1.0 + 1e-4))
+            theta = rising_root_between(lambda value: stacked.slope(value, state.plan), *nearby, otherwise=theta)
         return _result(state.plan, stacked, theta, criterion)
 
 
-_GRID = np.concatenate([[0.0], np.geomspace(1e-4, 1e3, 57)])
+_GRID = np.concatenate([[0.0], np.geomspace(1e-4, 1e6, 81)])
 """Ratios of site SD to residual SD to look at first."""
 
 BOUNDARY = 1e-5
@@ -110,6 +114,14 @@ class _Stacked:
         log_det = float(np.log1p(ratio * self.weight).sum()) - self.log_weight
         log_det -= float(np.linalg.slogdet(unscaled)[1])
         return df * (np.log(2.0 * np.pi * variance) + 1.0) + log_det, coefficients, unscaled, variance
+
+    def slope(self, theta: float, plan: Plan) -> float:
+        """Return the derivative of the REML criterion by the squared ratio."""
+        _, coefficients, unscaled, variance = self.solve(theta, plan)
+        between = self.weight / (1.0 + theta**2 * self.weight)
+        leverage = np.einsum("ij,jk,ik->i", self.mean_x, unscaled, self.mean_x)
+        residual = self.mean_y - self.mean_x @ coefficients
+        return float(between.sum() - between**2 @ (leverage + residual**2 / variance))
 
 
 def _result(plan: Plan, stacked: _Stacked, theta: float, criterion: float) -> Result:

@@ -84,3 +84,15 @@ def falling_root(function: Callable[[float], float], target: float, start: float
             break
         low, high = (middle, high) if function(middle) > target else (low, middle)
     return 0.5 * (low + high)
+
+
+def rising_root_between(function: Callable[[float], float], low: float, high: float, *, otherwise: float) -> float:
+    """Find where a rising function crosses zero between two points, by bisection; `otherwise` if it does not."""
+    if not function(low) < 0.0 < function(high):
+        return otherwise
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if function(middle) < 0.0 else (low, middle)
+    return 0.5 * (low + high)

@@ -1,4 +1,4 @@
-"""The code that a step runs, as one digest: its import closure without comments and docstrings, what it declares, the lock."""
+"""The code that a step runs as one digest: import closure without comments and docstrings, what it declares, lock."""
 
 from __future__ import annotations
 

@@ -6,8 +6,25 @@ import hashlib
 import json
 from typing import Any
 
-from ember.registry.model import Site, Study
+from ember.registry.model import Site, Study, TableMap
 from ember.registry.registry import Registry, Row
+
+# Steps whose code decides what a version says.
+STEPS = (
+    "read_source",
+    "standardise_site",
+    "harmonise_site",
+    "run_gates",
+    "pass_gates",
+    "derive_endotypes",
+    "build_analysis_set",
+    "fit_models",
+    "summarise_sites",
+    "collect_accounting",
+    "protect_results",
+    "render_report",
+    "write_manifest",
+)
 
 
 def digest(content: Any) -> str:
@@ -35,8 +52,8 @@ def source_settings(study: Study, source: str) -> dict[str, Any]:
     }
 
 
-def _reading(table: Any) -> dict[str, Any]:
-    return {"participant": table.participant, "rows": table.rows, "table": repr(table)}
+def _reading(table: TableMap) -> dict[str, Any]:
+    return {"participant": table.participant, "rows": table.rows and vars(table.rows)}
 
 
 def site_settings(study: Study, registry: Registry, site: str) -> dict[str, Any]:
@@ -76,7 +93,9 @@ def used_rows(study: Study, registry: Registry) -> dict[str, list[Row]]:
     for site in study.sites.values():
         for table, rows in site_rows(registry, site).items():
             used.setdefault(table, {}).update({json.dumps(row, sort_keys=True): row for row in rows})
-    merged = {table: [row for row in registry.rows(table) if row in list(rows.values())] for table, rows in used.items()}
+    merged = {
+        table: [row for row in registry.rows(table) if row in list(rows.values())] for table, rows in used.items()
+    }
     return {**merged, "disclosure": [registry.row("disclosure", study.disclosure)]}
 
 

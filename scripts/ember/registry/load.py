@@ -53,10 +53,10 @@ def find_study(name: str, project: Path = PROJECT) -> tuple[Path, Path]:
         There is no such study.
     """
     shipped = project / "config" / "studies"
-    if (shipped / name / "study.yaml").is_file():
-        return shipped / name, project
-    if (Path(name) / "study.yaml").is_file():
-        return Path(name).resolve(), Path(name).resolve()
+    for folder in (shipped / name, Path(name)):
+        if (folder / "study.yaml").is_file():
+            folder = folder.resolve()
+            return folder, project if folder.parent == shipped.resolve() else folder
     known = sorted(folder.parent.name for folder in shipped.glob("*/study.yaml"))
     raise EmberError(
         f"There is no study '{name}'.",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from ember.tables.contract import Column, Contract, contract
+from ember.tables.files import replacing, write_json, write_text
+
+__all__ = [
+    "replacing",
+    "write_json",
+    "write_text",
+]
 
 POLARS_TYPES: Mapping[str, pl.DataType] = {
     "string": pl.String(),
@@ -80,22 +83,6 @@ def _column_fault(values: pl.Series, column: Column) -> str:
     return ""
 
 
-@contextmanager
-def replacing(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it onto `path` on success, remove it on failure.
-
-    No reader ever sees a partial file.
-    """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        yield temporary
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_table(frame: pl.DataFrame, path: Path | str, table: str) -> None:
     """Write a frame as Parquet or CSV (by suffix), after its contract; atomically and byte for byte repeatable."""
     write_frame(conform(frame, table), path)
@@ -135,17 +122,6 @@ def read_tables(paths: Sequence[Path | str], table: str, columns: Sequence[str] 
     """Read the per-site files of one table together, in the order given."""
     frames = [read_table(path, table, columns) for path in paths]
     return pl.concat(frames) if frames else empty_table(table)
-
-
-def write_json(content: Any, path: Path | str) -> None:
-    """Write JSON with sorted keys, atomically."""
-    write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", path)
-
-
-def write_text(text: str, path: Path | str) -> None:
-    """Write UTF-8 text, atomically."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def to_csv_text(frame: pl.DataFrame) -> str:

@@ -1,0 +1,37 @@
+"""Write small files atomically; no data library."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it onto `path` on success, remove it on failure.
+
+    No reader ever sees a partial file.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        yield temporary
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(content: Any, path: Path | str) -> None:
+    """Write JSON with sorted keys, atomically."""
+    write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", path)
+
+
+def write_text(text: str, path: Path | str) -> None:
+    """Write UTF-8 text, atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")

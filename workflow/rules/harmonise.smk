@@ -1,0 +1,78 @@
+# IN   restricted/raw/<source>.parquet
+# OUT  restricted/standard/<site>/ (our names, study days, still the site's units) and restricted/harmonised/<site>/ (canonical units, scores)
+
+
+rule standardise_site:
+    input:
+        raw=raw_files,
+    output:
+        participants=f"{R}/restricted/standard/{{site}}/participants.parquet",
+        visits=f"{R}/restricted/standard/{{site}}/visits.parquet",
+        measurements=f"{R}/restricted/standard/{{site}}/measurements.parquet",
+        items=f"{R}/restricted/standard/{{site}}/items.parquet",
+        treatments=f"{R}/restricted/standard/{{site}}/treatments.parquet",
+        ledger=f"{R}/restricted/ledger/{{site}}/standardise_site.parquet",
+        accounting=f"{R}/checks/accounting/{{site}}/standardise_site.csv",
+        findings=f"{R}/checks/findings/{{site}}/standardise_site.csv",
+    log:
+        f"{R}/logs/standardise_site/{{site}}.log",
+    benchmark:
+        f"{R}/benchmarks/standardise_site/{{site}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        code=code_digest("standardise_site"),
+        config=site_config,
+    message:
+        "Standardising {wildcards.site}"
+    shell:
+        "python -m ember.steps.standardise_site --study {STUDY_FOLDER} --site {wildcards.site} --raw {input.raw}"
+        " --participants {output.participants} --visits {output.visits} --measurements {output.measurements}"
+        " --items {output.items} --treatments {output.treatments}"
+        " --ledger {output.ledger} --accounting {output.accounting} --findings {output.findings} --log {log}"
+
+
+rule harmonise_site:
+    input:
+        participants=f"{R}/restricted/standard/{{site}}/participants.parquet",
+        visits=f"{R}/restricted/standard/{{site}}/visits.parquet",
+        measurements=f"{R}/restricted/standard/{{site}}/measurements.parquet",
+        items=f"{R}/restricted/standard/{{site}}/items.parquet",
+        treatments=f"{R}/restricted/standard/{{site}}/treatments.parquet",
+        accounting=f"{R}/checks/accounting/{{site}}/standardise_site.csv",
+    output:
+        participants=f"{R}/restricted/harmonised/{{site}}/participants.parquet",
+        visits=f"{R}/restricted/harmonised/{{site}}/visits.parquet",
+        measurements=f"{R}/restricted/harmonised/{{site}}/measurements.parquet",
+        scores=f"{R}/restricted/harmonised/{{site}}/scores.parquet",
+        treatments=f"{R}/restricted/harmonised/{{site}}/treatments.parquet",
+        ledger=f"{R}/restricted/ledger/{{site}}/harmonise_site.parquet",
+        accounting=f"{R}/checks/accounting/{{site}}/harmonise_site.csv",
+        findings=f"{R}/checks/findings/{{site}}/harmonise_site.csv",
+    log:
+        f"{R}/logs/harmonise_site/{{site}}.log",
+    benchmark:
+        f"{R}/benchmarks/harmonise_site/{{site}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        code=code_digest("harmonise_site"),
+        config=site_config,
+    message:
+        "Harmonising {wildcards.site}"
+    shell:
+        "python -m ember.steps.harmonise_site --study {STUDY_FOLDER} --site {wildcards.site}"
+        " --standard-participants {input.participants} --standard-visits {input.visits}"
+        " --standard-measurements {input.measurements} --standard-items {input.items}"
+        " --standard-treatments {input.treatments} --standard-accounting {input.accounting}"
+        " --participants {output.participants} --visits {output.visits} --measurements {output.measurements}"
+        " --scores {output.scores} --treatments {output.treatments}"
+        " --ledger {output.ledger} --accounting {output.accounting} --findings {output.findings} --log {log}"

@@ -1,0 +1,217 @@
+# IN   fits, checks and restricted tables of all sites
+# OUT  checks/accounting.csv, restricted/summaries/, aggregate/ (the only folder that a report may read), release/report/
+
+SUMMARIES = [
+    "quality",
+    "harmonisation",
+    "distributions",
+    "endotypes",
+    "characteristics",
+    "rules",
+]
+AGGREGATE = [
+    "estimates.parquet",
+    "estimates.csv",
+    "curves.csv",
+    "flow.csv",
+    "quality.csv",
+    "harmonisation.csv",
+    "distributions.csv",
+    "endotypes.csv",
+    "characteristics.csv",
+    "rules.csv",
+    "findings.csv",
+    "gates.csv",
+    "accounting.csv",
+    "inputs.csv",
+]
+
+ACCOUNTS = [
+    *expand(
+        "{R}/checks/accounting/{source}/read_source.csv", R=R, source=STUDY.sources
+    ),
+    *expand(
+        "{R}/checks/accounting/{site}/{step}.csv",
+        R=R,
+        site=SITES,
+        step=["standardise_site", "harmonise_site"],
+    ),
+    *expand("{R}/checks/accounting/endotypes/{scheme}.csv", R=R, scheme=STUDY.schemes),
+    *expand(
+        "{R}/checks/accounting/analysis/{analysis}.csv", R=R, analysis=STUDY.analyses
+    ),
+]
+LEDGERS = [
+    *expand(
+        "{R}/restricted/ledger/{source}/read_source.parquet", R=R, source=STUDY.sources
+    ),
+    *expand(
+        "{R}/restricted/ledger/{site}/{step}.parquet",
+        R=R,
+        site=SITES,
+        step=["standardise_site", "harmonise_site"],
+    ),
+    *expand(
+        "{R}/restricted/ledger/analysis/{analysis}.parquet",
+        R=R,
+        analysis=STUDY.analyses,
+    ),
+]
+
+
+rule collect_accounting:
+    input:
+        accounts=ACCOUNTS,
+    output:
+        accounting=f"{R}/checks/accounting.csv",
+    log:
+        f"{R}/logs/collect_accounting/all.log",
+    benchmark:
+        f"{R}/benchmarks/collect_accounting/all.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        code=code_digest("collect_accounting"),
+    message:
+        "Adding up what came in and what became of it"
+    shell:
+        "python -m ember.steps.collect_accounting --study {STUDY_FOLDER} --accounts {input.accounts}"
+        " --accounting {output.accounting} --log {log}"
+
+
+rule summarise_sites:
+    input:
+        standard=expand(
+            "{R}/restricted/standard/{site}/{table}.parquet",
+            R=R,
+            site=SITES,
+            table=["participants", "visits", "measurements", "items"],
+        ),
+        harmonised=expand(
+            "{R}/restricted/harmonised/{site}/{table}.parquet",
+            R=R,
+            site=SITES,
+            table=["participants", "visits", "measurements", "scores", "treatments"],
+        ),
+        endotypes=expand(
+            "{R}/restricted/endotypes/{scheme}.parquet", R=R, scheme=STUDY.schemes
+        ),
+        ledgers=LEDGERS,
+    output:
+        summaries=expand(
+            "{R}/restricted/summaries/{table}.parquet", R=R, table=SUMMARIES
+        ),
+    log:
+        f"{R}/logs/summarise_sites/all.log",
+    benchmark:
+        f"{R}/benchmarks/summarise_sites/all.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        code=code_digest("summarise_sites"),
+        config=settings.digest(settings.report_settings(STUDY, REGISTRY)),
+        folder=f"{R}/restricted",
+    message:
+        "Summarising the sites"
+    shell:
+        "python -m ember.steps.summarise_sites --study {STUDY_FOLDER} --restricted {params.folder}"
+        " --summaries {params.folder}/summaries --log {log}"
+
+
+rule protect_results:
+    input:
+        estimates=expand(
+            "{R}/restricted/fits/{analysis}/{table}.parquet",
+            R=R,
+            analysis=STUDY.analyses,
+            table=["estimates", "curves"],
+        ),
+        ledgers=expand(
+            "{R}/restricted/ledger/analysis/{analysis}.parquet",
+            R=R,
+            analysis=STUDY.analyses,
+        ),
+        summaries=expand(
+            "{R}/restricted/summaries/{table}.parquet", R=R, table=SUMMARIES
+        ),
+        accounting=f"{R}/checks/accounting.csv",
+        gates=expand(
+            "{R}/checks/gates/{stage}.csv", R=R, stage=["standardised", "harmonised"]
+        ),
+        findings=expand(
+            "{R}/checks/findings/{site}/{step}.csv",
+            R=R,
+            site=SITES,
+            step=["standardise_site", "harmonise_site"],
+        ),
+        records=expand("{R}/checks/inputs/{source}.json", R=R, source=STUDY.sources),
+    output:
+        tables=expand("{R}/aggregate/{table}", R=R, table=AGGREGATE),
+    log:
+        f"{R}/logs/protect_results/all.log",
+    benchmark:
+        f"{R}/benchmarks/protect_results/all.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_digest("protect_results"),
+        config=settings.digest(settings.report_settings(STUDY, REGISTRY)),
+        results=R,
+    message:
+        "Protecting the results"
+    shell:
+        "python -m ember.steps.protect_results --study {STUDY_FOLDER} --results {params.results}"
+        " --aggregate {params.results}/aggregate --log {log}"
+
+
+rule render_report:
+    input:
+        tables=rules.protect_results.output.tables,
+        version=f"{R}/release/version.json",
+    output:
+        html=report(
+            f"{R}/release/report/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"form": "HTML"},
+        ),
+        pdf=report(
+            f"{R}/release/report/report.pdf",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"form": "PDF"},
+        ),
+        figures=directory(f"{R}/release/report/figures"),
+        tables=directory(f"{R}/release/report/tables"),
+    log:
+        f"{R}/logs/render_report/all.log",
+    benchmark:
+        f"{R}/benchmarks/render_report/all.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        code=code_digest("render_report"),
+        config=settings.digest(settings.report_settings(STUDY, REGISTRY)),
+        aggregate=f"{R}/aggregate",
+        folder=f"{R}/release/report",
+    message:
+        "Rendering the report"
+    shell:
+        "python -m ember.steps.render_report --study {STUDY_FOLDER} --aggregate {params.aggregate}"
+        " --version {input.version} --folder {params.folder} --log {log}"

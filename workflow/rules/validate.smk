@@ -1,0 +1,81 @@
+# IN   restricted/standard/ and restricted/harmonised/ of all sites
+# OUT  checks/gates/<stage>.csv, the verdict, which is always written; checks/gates/<stage>.passed, which only a passed gate gives
+
+
+def gate_tables(wildcards):
+    folder, tables = {
+        "standardised": (
+            "standard",
+            ["participants", "visits", "measurements", "items"],
+        ),
+        "harmonised": (
+            "harmonised",
+            ["participants", "visits", "measurements", "scores"],
+        ),
+    }[wildcards.stage]
+    return expand(
+        "{R}/restricted/{folder}/{site}/{table}.parquet",
+        R=R,
+        folder=folder,
+        site=SITES,
+        table=tables,
+    )
+
+
+def gate_findings(wildcards):
+    step = {"standardised": "standardise_site", "harmonised": "harmonise_site"}[
+        wildcards.stage
+    ]
+    return per_site(f"{R}/checks/findings/{{site}}/{step}.csv")
+
+
+rule run_gates:
+    input:
+        tables=gate_tables,
+    output:
+        verdict=f"{R}/checks/gates/{{stage}}.csv",
+    log:
+        f"{R}/logs/run_gates/{{stage}}.log",
+    benchmark:
+        f"{R}/benchmarks/run_gates/{{stage}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        code=code_digest("run_gates"),
+        config=settings.digest(
+            {site: settings.site_settings(STUDY, REGISTRY, site) for site in SITES}
+        ),
+    message:
+        "Validating the {wildcards.stage} tables"
+    shell:
+        "python -m ember.steps.run_gates --study {STUDY_FOLDER} --stage {wildcards.stage}"
+        " --tables {input.tables} --verdict {output.verdict} --log {log}"
+
+
+rule pass_gates:
+    input:
+        verdict=f"{R}/checks/gates/{{stage}}.csv",
+        findings=gate_findings,
+    output:
+        passed=f"{R}/checks/gates/{{stage}}.passed",
+    log:
+        f"{R}/logs/pass_gates/{{stage}}.log",
+    benchmark:
+        f"{R}/benchmarks/pass_gates/{{stage}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        code=code_digest("pass_gates"),
+    message:
+        "Gate {wildcards.stage}"
+    shell:
+        "python -m ember.steps.pass_gates --study {STUDY_FOLDER} --stage {wildcards.stage}"
+        " --verdict {input.verdict} --findings {input.findings} --passed {output.passed} --log {log}"

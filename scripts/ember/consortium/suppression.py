@@ -120,11 +120,10 @@ def suppress(
     while True:
         while any([_make_safe(relation, counts, mask, threshold, unpublished) for relation in relations]):
             pass
-        cell = _first_determined(relations, mask)
-        if cell is None:
+        found = _first_determined(relations, mask)
+        if found is None:
             return mask
-        if not _hide_neighbour(cell, relations, counts, mask, unpublished):
-            return mask
+        _hide_neighbour(*found, relations, counts, mask, unpublished)
 
 
 def _make_safe(relation: Relation, counts: NDArray[np.int64], mask: BoolArray, threshold: int, late: BoolArray) -> bool:
@@ -154,19 +153,28 @@ def _next_smallest(relation: Relation, counts: NDArray[np.int64], mask: BoolArra
 
 
 def _hide_neighbour(
-    cell: int, relations: Sequence[Relation], counts: NDArray[np.int64], mask: BoolArray, late: BoolArray
-) -> bool:
-    for relation in relations:
-        if cell in relation.cells:
-            candidate = _next_smallest(relation, counts, mask, late)
-            if candidate is not None:
-                mask[candidate] = True
-                return True
-    return False
+    cell: int,
+    component: frozenset[int],
+    relations: Sequence[Relation],
+    counts: NDArray[np.int64],
+    mask: BoolArray,
+    late: BoolArray,
+) -> None:
+    """Hide one more count in a sum with the cell, else in a sum with a hidden cell that leads to it.
+
+    One is always there: sums of hidden counts and zeros alone determine nothing.
+    """
+    nearest_first = sorted(relations, key=lambda relation: cell not in relation.cells)
+    for relation in nearest_first:
+        candidate = _next_smallest(relation, counts, mask, late)
+        if candidate is not None and not component.isdisjoint(relation.cells):
+            mask[candidate] = True
+            return
+    raise BrokenContractError("disclosure: a hidden count follows from the shown ones and nothing is left to hide")
 
 
-def _first_determined(relations: Sequence[Relation], mask: BoolArray) -> int | None:
-    """Return a hidden cell that the shown ones determine, or None."""
+def _first_determined(relations: Sequence[Relation], mask: BoolArray) -> tuple[int, frozenset[int]] | None:
+    """Return a hidden cell that the shown ones determine and the hidden cells tied to it, or None."""
     rows = [{cell: (-1.0 if cell == r.total else 1.0) for cell in r.cells if mask[cell]} for r in relations]
     for component in _components([row for row in rows if row]):
         cells = sorted({cell for row in component for cell in row})
@@ -178,7 +186,7 @@ def _first_determined(relations: Sequence[Relation], mask: BoolArray) -> int | N
         freedom = _null_space(matrix)
         fixed = np.flatnonzero(np.abs(freedom).max(axis=1, initial=0.0) < SMALLEST_DIRECTION)
         if fixed.size:
-            return cells[int(fixed[0])]
+            return cells[int(fixed[0])], frozenset(cells)
     return None
 
 

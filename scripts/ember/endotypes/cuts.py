@@ -43,8 +43,9 @@ def points_up(operator: str) -> bool:
 
 def holds(value: FloatArray, operator: str, threshold: float) -> BoolArray:
     """Return where exact values meet a condition; missing values do not."""
-    at = place(value, np.zeros(value.size, bool), np.zeros(value.size, bool), [cut_of(operator, threshold)])
-    return at == (1 if points_up(operator) else 0)
+    exact = np.zeros(value.size, dtype=np.bool_)
+    at = place(value, exact, exact, [cut_of(operator, threshold)])
+    return np.asarray(at == (1 if points_up(operator) else 0))
 
 
 def place(value: FloatArray, left: BoolArray, right: BoolArray, cuts: Sequence[Cut]) -> IntArray:

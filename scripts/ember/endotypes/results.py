@@ -71,11 +71,11 @@ def standard_limits(results: pl.DataFrame, registry: Registry) -> FloatArray:
     ndarray, shape (n,)
         minus infinity where the assay is not of the standard class, nan where its limit is not known.
     """
-    limits = np.full(results.height, -np.inf)
     standard = (results["assay_class"] == "standard").fill_null(False)
-    for assay in results.filter(standard)["assay_id"].unique(maintain_order=True):
-        rows = (standard & results["assay_id"].eq_missing(pl.lit(assay, dtype=pl.String))).to_numpy()
-        limits[rows] = assay_limit(registry, assay) if assay is not None else np.nan
+    limits = np.where(standard.to_numpy(), np.nan, -np.inf)
+    for assay in results.filter(standard)["assay_id"].drop_nulls().unique(maintain_order=True):
+        rows = standard & (results["assay_id"] == assay).fill_null(False)
+        limits[rows.to_numpy()] = assay_limit(registry, assay)
     return limits
 
 

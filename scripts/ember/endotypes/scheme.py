@@ -72,8 +72,9 @@ def scheme_rules(scheme: Mapping[str, Any]) -> SchemeRules:
         The bands do not cover every value exactly once.
     """
     where = f"endotypes/{scheme['scheme']}.yaml  states"
-    grouped = [list(rows) for _, rows in groupby(scheme["states"], key=lambda row: (row.get("above"), row.get("below")))]
-    _check_directions(scheme["states"], where)
+    states = scheme["states"]
+    grouped = [list(rows) for _, rows in groupby(states, key=lambda row: (row.get("above"), row.get("below")))]
+    _check_directions(states, where)
     if "above" in grouped[0][0] or "below" in grouped[-1][0]:
         raise EmberError(
             "The first band must reach down to nothing and the last one up without end.",

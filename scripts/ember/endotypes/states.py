@@ -143,9 +143,11 @@ def _evidence(screen: pl.DataFrame, composite_rows: Mapping[str, pl.Series], use
     for number, rows in enumerate(composite_rows.values()):
         text = rows.cast(pl.String).alias(f"part_{number}")
         columns.append(pl.select(pl.when(decided).then(text).alias(f"part_{number}")).to_series())
-    return pl.DataFrame(columns).select(
-        pl.concat_str(pl.all(), separator=";", ignore_nulls=True).alias("evidence")
-    ).to_series()
+    return (
+        pl.DataFrame(columns)
+        .select(pl.concat_str(pl.all(), separator=";", ignore_nulls=True).alias("evidence"))
+        .to_series()
+    )
 
 
 def _one_row_a_class(
@@ -179,4 +181,4 @@ def _composite_table(
         pl.Series("composite", composite).fill_nan(None),
         number.to_series(),
     )
-    return table.cast(dict(COMPOSITE_SCHEMA))
+    return table.select(pl.col(name).cast(kind) for name, kind in COMPOSITE_SCHEMA.items())

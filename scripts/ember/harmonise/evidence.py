@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +21,8 @@ Floats = NDArray[np.float64]
 
 # Decades by which prefixes go wrong whatever the units of the analyte: a slipped decimal point, m for u, m for n.
 USUAL_DECADES = (1.0, 3.0, 6.0)
+
+WHOLE_SITE = "all"
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,15 @@ class Suspicion:
 
     analyte: str
     batch: str | None
+    label: str
     exponent: float
     declared_unit: str
     n: int
     n_others: int | None
 
     def finding(self, site: str) -> str:
-        """Return the id of the finding; a batch that is itself called "all" keeps apart from the whole site."""
-        group = "all" if self.batch is None else ("batch all" if self.batch == "all" else self.batch)
-        return f"unit:{site}:{self.analyte}:{group}"
+        """Return the id of the finding."""
+        return f"unit:{site}:{self.analyte}:{self.label}"
 
 
 def find_suspicions(
@@ -101,17 +104,33 @@ def nearest_exponent(shift: float, exponents: Iterable[float], distance: float) 
     return nearest if near else None
 
 
+def batch_labels(batches: Iterable[str]) -> dict[str, str]:
+    """Return a label of letters, digits, "_", "." and "-" for each batch, as an answer in study.yaml may name it.
+
+    Labels that would fall together, or with `all`, are numbered in the order of the batches.
+    """
+    labels: dict[str, str] = {}
+    taken = {WHOLE_SITE}
+    for batch in batches:
+        plain = re.sub(r"[^A-Za-z0-9_.-]", "_", batch) or "_"
+        label, number = plain, 2
+        while label in taken:
+            label, number = f"{plain}_{number}", number + 1
+        labels[batch] = label
+        taken.add(label)
+    return labels
+
+
 def standard_error(values: Floats) -> float:
     """Return the robust standard error of the median of `values`."""
     deviation = 1.4826 * float(np.median(np.abs(values - np.median(values))))
     return 1.2533 * deviation / math.sqrt(len(values))
 
 
-def _suspect_batches(
-    analyte: str, rows: pl.DataFrame, exponents: list[float], demands: Demands
-) -> Iterator[Suspicion]:
+def _suspect_batches(analyte: str, rows: pl.DataFrame, exponents: list[float], demands: Demands) -> Iterator[Suspicion]:
     values, censored = _logarithms(rows)
-    for batch in rows["batch"].drop_nulls().unique(maintain_order=True):
+    labels = batch_labels(rows["batch"].drop_nulls().unique(maintain_order=True))
+    for batch, label in labels.items():
         inside = (rows["batch"] == batch).fill_null(False).to_numpy()
         n, n_others = int(inside.sum()), int((~inside).sum())
         if n < demands.least_in_batch or n_others < demands.least_in_others:
@@ -124,7 +143,7 @@ def _suspect_batches(
         if exponent is None:
             continue
         if abs(shift) >= demands.standard_errors * math.hypot(standard_error(own), standard_error(others)):
-            yield Suspicion(analyte, batch, exponent, _usual_unit(rows.filter(inside)), n, n_others)
+            yield Suspicion(analyte, batch, label, exponent, _usual_unit(rows.filter(inside)), n, n_others)
 
 
 def _suspect_site(
@@ -136,7 +155,7 @@ def _suspect_site(
     shift = float(np.median(values)) - reference
     exponent = nearest_exponent(shift, exponents, demands.site_distance)
     if exponent is not None and abs(shift) >= demands.least_site_shift:
-        yield Suspicion(analyte, None, exponent, _usual_unit(rows), len(values), None)
+        yield Suspicion(analyte, None, WHOLE_SITE, exponent, _usual_unit(rows), len(values), None)
 
 
 def _logarithms(rows: pl.DataFrame) -> tuple[Floats, NDArray[np.bool_]]:
@@ -150,7 +169,7 @@ def _usual_unit(rows: pl.DataFrame) -> str:
 
 def describe(suspicion: Suspicion, factors: Mapping[str, Fraction]) -> str:
     """Return what a study lead reads: how far off, against what, and which mix-up would explain it. No values."""
-    times = f"{10 ** abs(suspicion.exponent):.3g}" if abs(suspicion.exponent) < 3 else _power(suspicion.exponent)
+    times = f"{float(f'{10 ** abs(suspicion.exponent):.3g}'):,.12g}"
     direction = "higher" if suspicion.exponent > 0 else "lower"
     declared = suspicion.declared_unit
     explaining = [
@@ -161,14 +180,10 @@ def describe(suspicion: Suspicion, factors: Mapping[str, Fraction]) -> str:
     if suspicion.batch is None:
         group, against, counts = "the site's values", "the registry's reference population", f"n {suspicion.n}"
     else:
-        group, against = f"values of batch {suspicion.batch}", "the site's other batches"
+        group, against = f"values of batch {suspicion.label}", "the site's other batches"
         counts = f"n {suspicion.n} v {suspicion.n_others}"
     cause = f"as if {explaining[0]} stood under a {declared} header" if explaining else "as if the unit were another"
     return f"{suspicion.analyte}: {group} lie about {times} times {direction} than {against} ({counts}): {cause}"
-
-
-def _power(exponent: float) -> str:
-    return f"{10 ** abs(exponent):,.0f}"
 
 
 def findings_table(
@@ -184,10 +199,14 @@ def findings_table(
     for answer in study.answers:
         if answer.finding.startswith(f"unit:{site.id}:") and answer.finding not in arisen:
             message = f"study.yaml answers {answer.finding}, which does not arise: the answer changes nothing"
-            rows.append(_finding(study, f"unanswerable:{answer.finding}", "finding.not_found", "warning", None, message))
+            rows.append(
+                _finding(study, f"unanswerable:{answer.finding}", "finding.not_found", "warning", None, message)
+            )
     if not rows:
         return empty_table("findings")
-    return conform(pl.DataFrame([{**row, "stage": stage, "site": site.id} for row in rows], infer_schema_length=None), "findings")
+    return conform(
+        pl.DataFrame([{**row, "stage": stage, "site": site.id} for row in rows], infer_schema_length=None), "findings"
+    )
 
 
 def _finding(

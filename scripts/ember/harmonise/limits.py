@@ -1,4 +1,4 @@
-"""Limits: censored values at the limit of the laboratory, impossible values, and values of possible acute inflammation."""
+"""Limits: values censored at the limit of the laboratory, impossible values, possible acute inflammation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,12 @@ def with_censoring(measurements: pl.DataFrame, registry: Registry) -> pl.DataFra
     joined = measurements.join(assay_limits(measurements, registry), on="assay_id", how="left", maintain_order="left")
     return (
         joined.with_columns(
-            pl.when(low).then(pl.lit("left")).when(high).then(pl.lit("right")).otherwise(pl.lit("none")).alias("censoring"),
+            pl.when(low)
+            .then(pl.lit("left"))
+            .when(high)
+            .then(pl.lit("right"))
+            .otherwise(pl.lit("none"))
+            .alias("censoring"),
             pl.when((low | high) & limit.is_finite() & (limit > 0)).then(limit).alias("limit"),
         )
         .with_columns(
@@ -62,7 +67,12 @@ def assay_limits(measurements: pl.DataFrame, registry: Registry) -> pl.DataFrame
         limits = [_number(row[name]) for name in ("limit_low", "limit_high")]
         canonical = [None if limit is None else limit * numerator / denominator for limit in limits]
         rows.append((assay, row["assay_class"] or None, *canonical))
-    schema = {"assay_id": pl.String(), "assay_class": pl.String(), "assay_low": pl.Float64(), "assay_high": pl.Float64()}
+    schema = {
+        "assay_id": pl.String(),
+        "assay_class": pl.String(),
+        "assay_low": pl.Float64(),
+        "assay_high": pl.Float64(),
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -78,7 +78,9 @@ def molar_scale(from_unit: str, to_unit: str) -> Fraction:
             f"A molar factor leads from moles to grams a volume, not from '{from_unit}' to '{to_unit}'.",
             where="config/registry/units.csv",
         )
-    exponents = [SI_EXPONENTS[part] for part in (source["amount"], source["volume"], target["amount"], target["volume"])]
+    exponents = [
+        SI_EXPONENTS[part] for part in (source["amount"], source["volume"], target["amount"], target["volume"])
+    ]
     amount, volume, to_amount, to_volume = exponents
     power = (amount + 9) - volume - (to_amount + 3) + to_volume
     return Fraction(10) ** power

@@ -171,6 +171,11 @@ def total(moments: Moments, name: str) -> FloatArray:
     return result
 
 
+def sites_with_rows(moments: Moments) -> Moments:
+    """Leave out sites that have no row of positive weight (moments that count `n`): they are no cluster."""
+    return {site: sums for site, sums in moments.items() if sums["n"] > 0}
+
+
 def check_rows(rows: SiteRows, plan: Plan) -> None:
     """Refuse rows whose shape or values no model can use.
 
@@ -187,9 +192,9 @@ def check_rows(rows: SiteRows, plan: Plan) -> None:
             f"{(n, len(plan.names))}.",
             where=where,
         )
-    for name, column in zip(plan.names, rows.design.T, strict=True):
-        if not np.isfinite(column).all():
-            raise EmberError(f"Column {name} of the design has missing or infinite values.", where=where)
+    if not np.isfinite(rows.design).all():
+        name = plan.names[int(np.argmin(np.isfinite(rows.design).all(axis=0)))]
+        raise EmberError(f"Column {name} of the design has missing or infinite values.", where=where)
     if not np.isfinite(rows.outcome).all():
         raise EmberError("The outcome has missing or infinite values.", where=where)
     if rows.weight is not None and not (np.isfinite(rows.weight).all() and (rows.weight >= 0).all()):

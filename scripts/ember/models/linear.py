@@ -18,6 +18,7 @@ from ember.models.contract import (
     batches,
     check_rows,
     merge_by_site,
+    sites_with_rows,
     total,
 )
 from ember.models.cross_products import site_cross_products
@@ -38,14 +39,15 @@ class LinearModel:
     ----------
     covariance : {"classical", "hc0", "hc1", "hc2", "hc3", "cr1", "cr1s", "cr2"}
         Classical; heteroscedasticity-consistent (MacKinnon and White 1985; hc3 as in Long and Ervin 2000,
-        with leverages); or cluster-robust with the site as cluster, where cr1 multiplies by G/(G-1) and cr1s
-        by G/(G-1) x (n-1)/(n-p), the default of Stata and statsmodels (Cameron and Miller 2015), and cr2 adjusts
+        with leverages); or cluster-robust with the site as cluster. cr1 multiplies by G/(G-1), cr1s by
+        G/(G-1) x (n-1)/(n-p), the default of Stata and statsmodels (Cameron and Miller 2015), and cr2 adjusts
         for few sites (`ember.models.small_sample`), with degrees of freedom per contrast.
 
     Notes
     -----
     df are n - p, and G - 1 for cr1 and cr1s: with 12 clusters t(11) is 12 % wider than the normal. These two
-    are biased downwards with few sites; below about 40 use cr2, fixed sites with hc3, or the random intercept. With weights the sandwich uses the weighted residual, as R's sandwich does.
+    are biased downwards with few sites; below about 40 use cr2, fixed sites with hc3, or the random
+    intercept. With weights the sandwich uses the weighted residual, as R's sandwich does.
     """
 
     covariance: str = "classical"
@@ -113,16 +115,17 @@ def _cluster_result(
     plan: Plan, moments: Moments, coefficients: FloatArray, bread: FloatArray, covariance: str
 ) -> Result:
     base = _classical_result(plan, moments, coefficients, bread)
-    clusters = len(moments)
+    parts = list(sites_with_rows(moments).values())
+    clusters = len(parts)
     if clusters < 2:
         raise EmberError(
             f"The cluster covariance {covariance} with sites as clusters needs at least two sites.",
             fix="Use hc3 within one site.",
         )
-    scores = np.array([sums["xty"] - sums["xtx"] @ coefficients for sums in moments.values()])
+    scores = np.array([sums["xty"] - sums["xtx"] @ coefficients for sums in parts])
     base = replace(base, df_residual=float(clusters - 1), extras={"clusters": float(clusters)})
     if covariance == "cr2":
-        adjusted, small_sample = cr2_covariance([sums["xtx"] for sums in moments.values()], list(scores), bread)
+        adjusted, small_sample = cr2_covariance([sums["xtx"] for sums in parts], list(scores), bread)
         return replace(base, covariance=adjusted, small_sample=small_sample)
     factor = clusters / (clusters - 1)
     if covariance == "cr1s":

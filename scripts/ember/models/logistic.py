@@ -18,6 +18,7 @@ from ember.models.contract import (
     batches,
     check_rows,
     merge_by_site,
+    sites_with_rows,
     total,
 )
 from ember.models.normal_equations import aliased_columns, inverse
@@ -175,10 +176,11 @@ def _sandwich_result(state: State, moments: Moments) -> Result:
 
 
 def _cluster_result(result: Result, moments: Moments) -> Result:
-    clusters = len(moments)
+    parts = list(sites_with_rows(moments).values())
+    clusters = len(parts)
     if clusters < 2:
         raise EmberError("The cluster covariance cr1 with sites as clusters needs at least two sites.")
-    scores = np.array([part["score"] for part in moments.values()])
+    scores = np.array([part["score"] for part in parts])
     bread = result.covariance
     covariance = bread @ (scores.T @ scores) @ bread * (clusters / (clusters - 1))
     note = f"{clusters} sites as clusters: cluster-robust errors are too small with few clusters."

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ember.errors import EmberError
-from ember.models.contract import FloatArray, Moments, Plan, Result, SiteRows, State, merge_by_site, total
+from ember.models.contract import (
+    FloatArray,
+    Moments,
+    Plan,
+    Result,
+    SiteRows,
+    State,
+    merge_by_site,
+    sites_with_rows,
+    total,
+)
 from ember.models.cross_products import site_cross_products
 from ember.models.normal_equations import inverse
 from ember.models.scalar_search import minimise_on_grid, rising_root_between
@@ -52,6 +62,7 @@ class RandomInterceptModel:
         EmberError
             With fewer than two sites, or an aliased column.
         """
+        moments = sites_with_rows(moments)
         if len(moments) < 2:
             raise EmberError("A random intercept by site needs at least two sites.", fix="Use the linear model.")
         inverse(total(moments, "xtx"), state.plan.names)
@@ -88,7 +99,7 @@ class _Stacked:
 
     @classmethod
     def of(cls, moments: Moments) -> _Stacked:
-        sums = [part for part in moments.values() if part["weight"] > 0]
+        sums = list(moments.values())
         weight = np.array([float(part["weight"]) for part in sums])
         mean_x = np.array([part["x"] for part in sums]) / weight[:, None]
         mean_y = np.array([float(part["y"]) for part in sums]) / weight
@@ -113,7 +124,7 @@ class _Stacked:
         variance = max(yty - float(coefficients @ xty), 1e-14 * yty) / df
         log_det = float(np.log1p(ratio * self.weight).sum()) - self.log_weight
         log_det -= float(np.linalg.slogdet(unscaled)[1])
-        return df * (np.log(2.0 * np.pi * variance) + 1.0) + log_det, coefficients, unscaled, variance
+        return df * float(np.log(2.0 * np.pi * variance) + 1.0) + log_det, coefficients, unscaled, variance
 
     def slope(self, theta: float, plan: Plan) -> float:
         """Return the derivative of the REML criterion by the squared ratio."""

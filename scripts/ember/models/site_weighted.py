@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ember.errors import EmberError
-from ember.models.contract import FloatArray, Moments, Plan, Result, SiteRows, State, merge_by_site, total
+from ember.models.contract import (
+    FloatArray,
+    Moments,
+    Plan,
+    Result,
+    SiteRows,
+    State,
+    merge_by_site,
+    sites_with_rows,
+    total,
+)
 from ember.models.cross_products import site_cross_products
 from ember.models.normal_equations import inverse
 
@@ -59,6 +69,7 @@ class SiteWeightedModel:
     def advance(self, state: State, moments: Moments) -> Result:
         """Iterate variances and coefficients to the REML estimate."""
         inverse(total(moments, "xtx"), state.plan.names)
+        moments = sites_with_rows(moments)
         sites = list(moments)
         sums = [moments[site] for site in sites]
         variances = np.full(len(sites), max(float(total(moments, "yty")), 1e-300) / float(total(moments, "n")))

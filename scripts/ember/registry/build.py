@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ember.errors import EmberError, nearest_name
+from ember.registry.files import FileRow
 from ember.registry.model import (
     Below,
     CodedColumn,
@@ -25,42 +27,44 @@ from ember.registry.model import (
 from ember.registry.yaml_file import YamlFile
 
 
+def source_findings(name: str, entry: dict[str, Any], document: YamlFile) -> Iterator[EmberError]:
+    """Return why a source cannot be built: no variant chosen, or no path or format."""
+    variants, variant = entry.get("variants", {}), entry.get("variant")
+    place = document.place(("sources", name))
+    if variants and variant not in variants:
+        yield EmberError(
+            "The source has variants: say which under `variant:`.",
+            where=place,
+            allowed=variants,
+            nearest=nearest_name(variant, variants) if variant else None,
+        )
+    elif variant and not variants:
+        yield EmberError("The source names a variant and has no `variants:`.", where=place)
+    else:
+        absent = [key for key in ("path", "format") if key not in {**entry, **variants.get(variant, {})}]
+        if absent:
+            yield EmberError(f"The source needs {' and '.join(absent)}.", where=place)
+
+
 def build_source(
-    name: str,
-    entry: dict[str, Any],
-    data_folder: Path,
-    shown_folder: str,
-    files: dict[str, dict[str, str]],
-    fetched: Path,
-    document: YamlFile,
+    name: str, entry: dict[str, Any], data_folder: Path, shown_folder: str, files: dict[str, FileRow], fetched: Path
 ) -> Source:
-    """Return the declared source, with the chosen variant and its hash.
+    """Return a source that has no findings, with the chosen variant and its declared hash.
 
     A file that is not in the data folder but has an address in the table of files
     is expected under `fetched`, where the workflow puts it.
     """
-    variants = entry.get("variants", {})
     variant = entry.get("variant")
-    place = document.place(("sources", name))
-    if variants and variant not in variants:
-        raise EmberError(
-            "The source has variants: say which under `variant:`.",
-            where=place,
-            allowed=variants,
-            nearest=nearest_name(str(variant), variants) if variant else None,
-        )
-    chosen = {**entry, **variants.get(variant, {})}
-    absent = [key for key in ("path", "format") if key not in chosen]
-    if absent:
-        raise EmberError(f"The source needs {' and '.join(absent)}.", where=place)
-    listed = files.get(chosen["path"], {})
-    path = data_folder / chosen["path"]
-    if not path.exists() and listed.get("url"):
-        path = fetched / chosen["path"]
+    chosen = {**entry, **entry.get("variants", {}).get(variant, {})}
+    listed = files.get(chosen["path"])
+    path, shown = data_folder / chosen["path"], f"{shown_folder}/{chosen['path']}"
+    if listed and listed.url and not path.exists():
+        path, shown = fetched / chosen["path"], f"resources/{fetched.name}/{chosen['path']}"
     return Source(
         id=name,
+        file=chosen["path"],
         path=path,
-        shown_path=f"{shown_folder}/{chosen['path']}",
+        shown_path=shown,
         format=chosen["format"],
         encoding=chosen.get("encoding", "utf-8"),
         delimiter=chosen.get("delimiter", ","),
@@ -69,8 +73,9 @@ def build_source(
         header_row=chosen.get("header_row", 1),
         dictionary=data_folder / chosen["dictionary"] if "dictionary" in chosen else None,
         variant=variant,
-        sha256=listed.get("sha256") or None,
-        url=listed.get("url") or None,
+        sha256=listed.sha256 if listed else None,
+        url=listed.url if listed else None,
+        recorded=listed.recorded if listed else False,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ember.errors import EmberError, nearest_name
-from ember.registry.build import build_site, build_source
+from ember.registry.build import build_site, build_source, source_findings
 from ember.registry.check import cross_check
+from ember.registry.files import read_files_table
 from ember.registry.model import Answer, Site, Source, Study, Visit
 from ember.registry.registry import Registry, read_registry
 from ember.registry.schema import schema_findings
@@ -67,6 +67,16 @@ def find_study(name: str, project: Path = PROJECT) -> tuple[Path, Path]:
     )
 
 
+@dataclass(frozen=True)
+class Inspection:
+    """A study as far as it could be built, and everything that is wrong with it."""
+
+    folder: Path
+    study: Study | None
+    registry: Registry | None
+    findings: tuple[EmberError, ...]
+
+
 def load_study(
     name: str, project: Path = PROJECT, environment: Mapping[str, str] | None = None
 ) -> tuple[Study, Registry]:
@@ -77,19 +87,46 @@ def load_study(
     InvalidStudyError
         Something in the study folder is not right; all findings together.
     """
+    found = inspect_study(name, project, environment)
+    if found.findings or found.study is None or found.registry is None:
+        raise InvalidStudyError(found.findings)
+    return found.study, found.registry
+
+
+def inspect_study(name: str, project: Path = PROJECT, environment: Mapping[str, str] | None = None) -> Inspection:
+    """Load a study and collect its findings instead of raising them.
+
+    A study whose files break their schemas is not built; one whose references lead nowhere is.
+
+    Raises
+    ------
+    EmberError
+        There is no such study.
+    """
     folder, workspace = find_study(name, project)
-    environment = os.environ if environment is None else environment
-    documents = read_documents(folder, project)
-    overridden = [(entry["table"], entry["key"]) for entry in documents.study.content.get("overrides", [])]
+    try:
+        documents = read_documents(folder, project)
+    except InvalidStudyError as error:
+        return Inspection(folder, None, None, error.findings)
+    except EmberError as error:
+        return Inspection(folder, None, None, (error,))
+    findings: list[EmberError] = []
+    registry = _registry(documents.study, folder, project, findings)
+    study = build_study(documents, folder, workspace, os.environ if environment is None else environment, findings)
+    if study is not None and registry is not None:
+        kinds = ("study", "sites", "schemes", "analyses", "report")
+        findings.extend(cross_check(study, registry, {kind: getattr(documents, kind) for kind in kinds}))
+    return Inspection(folder, study, registry, tuple(findings))
+
+
+def _registry(document: YamlFile, folder: Path, project: Path, findings: list[EmberError]) -> Registry | None:
+    overridden = [(entry["table"], entry["key"]) for entry in document.content.get("overrides", [])]
     own = folder / "registry"
-    registry = read_registry(project / "config" / "registry", own if own.is_dir() else None, overridden)
-    study = build_study(documents, folder, workspace, environment)
-    findings = cross_check(
-        study, registry, {key: getattr(documents, key) for key in ("study", "sites", "schemes", "analyses", "report")}
-    )
-    if findings:
-        raise InvalidStudyError(findings)
-    return study, registry
+    try:
+        return read_registry(project / "config" / "registry", own if own.is_dir() else None, overridden)
+    except EmberError as error:
+        findings.append(error)
+        return None
 
 
 def read_documents(folder: Path, project: Path = PROJECT) -> Documents:
@@ -165,25 +202,40 @@ def _resolve_like(document: YamlFile, folder: Path, shown: str, findings: list[E
             EmberError(f"'{like}' itself says like: only one step is allowed.", where=document.place(("like",)))
         )
     own = {key: value for key, value in document.content.items() if key != "like"}
-    return YamlFile(document.path, document.shown_path, _merged(base.content, own), document.lines)
+    inherited = {key: value for key, value in base.content.items() if key not in {"site", "label"}}
+    return YamlFile(document.path, document.shown_path, _merged(inherited, own), {**base.places, **document.places})
 
 
 def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
+    # A key without a value takes the inherited one away.
+    merged = {key: value for key, value in base.items() if not (key in change and change[key] is None)}
     for key, value in change.items():
+        if value is None:
+            continue
         both = isinstance(value, dict) and isinstance(base.get(key), dict)
         merged[key] = _merged(base[key], value) if both else value
     return merged
 
 
-def build_study(documents: Documents, folder: Path, workspace: Path, environment: Mapping[str, str]) -> Study:
-    """Turn schema-valid documents into a `Study`; cross-references are not checked here."""
+def build_study(
+    documents: Documents, folder: Path, workspace: Path, environment: Mapping[str, str], findings: list[EmberError]
+) -> Study | None:
+    """Turn schema-valid documents into a `Study`, or None; cross-references are not checked here."""
     content = documents.study.content
-    files = _read_files_table(folder, content.get("files"))
+    table = content.get("files")
+    shown = documents.study.shown_path.removesuffix("study.yaml")
+    files = read_files_table(folder / table, f"{shown}{table}", findings) if table else {}
+    faults = [
+        fault for name, entry in content["sources"].items() for fault in source_findings(name, entry, documents.study)
+    ]
+    faults.extend(_data_findings(content.get("data", {}), documents.study, environment))
+    findings.extend(faults)
+    if faults:
+        return None
     data_folder, shown_data = _data_folder(content.get("data", {}), workspace, environment)
     fetched = workspace / "resources" / content["study"]
     sources: dict[str, Source] = {
-        name: build_source(name, entry, data_folder, shown_data, files, fetched, documents.study)
+        name: build_source(name, entry, data_folder, shown_data, files, fetched)
         for name, entry in content["sources"].items()
     }
     sites: dict[str, Site] = {name: build_site(document.content) for name, document in documents.sites.items()}
@@ -220,6 +272,19 @@ def build_study(documents: Documents, folder: Path, workspace: Path, environment
     )
 
 
+def _data_findings(data: dict[str, str], document: YamlFile, environment: Mapping[str, str]) -> list[EmberError]:
+    variable = data.get("environment")
+    if variable is None or environment.get(variable) or "folder" in data:
+        return []
+    return [
+        EmberError(
+            f"The environment variable {variable} is not set.",
+            where=document.place(("data", "environment")),
+            fix="Set it to the folder that holds the files, or name a `folder:`.",
+        )
+    ]
+
+
 def _data_folder(data: dict[str, str], workspace: Path, environment: Mapping[str, str]) -> tuple[Path, str]:
     variable = data.get("environment", "")
     under = data.get("under", "")
@@ -227,18 +292,3 @@ def _data_folder(data: dict[str, str], workspace: Path, environment: Mapping[str
         return Path(environment[variable]) / under, f"${variable}/{under}".rstrip("/")
     folder = data.get("folder", "")
     return workspace / folder / under, f"{folder}/{under}".strip("/") or "."
-
-
-def _read_files_table(folder: Path, name: str | None) -> dict[str, dict[str, str]]:
-    if name is None:
-        return {}
-    path = folder / name
-    if not path.is_file():
-        raise EmberError(f"The table of files '{name}' does not exist.", where=f"{folder.name}/study.yaml  files")
-    with path.open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines)
-        if not {"file", "sha256", "url", "source"} <= set(reader.fieldnames or ()):
-            raise EmberError(
-                "The table of files needs the columns file, sha256, url and source.", where=f"{folder.name}/{name}"
-            )
-        return {row["file"]: row for row in reader}

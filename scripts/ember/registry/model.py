@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Source:
-    """One file (or query) as it is declared in study.yaml."""
+    """One file (or query) as it is declared in study.yaml.
+
+    `file` is its name relative to the data folder; `recorded` is true where EMBER wrote down the hash itself.
+    """
 
     id: str
     path: Path
@@ -24,6 +27,8 @@ class Source:
     variant: str | None = None
     sha256: str | None = None
     url: str | None = None
+    recorded: bool = False
+    file: str = ""
 
 
 @dataclass(frozen=True)

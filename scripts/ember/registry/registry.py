@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,37 +95,60 @@ def read_registry(shared: Path, own: Path | None = None, overridden: Iterable[tu
         A table lacks a key column, a key repeats, or a study row changes a shared one without an override.
     """
     allowed = set(overridden)
+    _refuse_strangers(own)
     tables: dict[str, dict[str, Row]] = {}
     for table in KEYS:
-        rows = _read(shared / f"{table}.csv", table, f"config/registry/{table}.csv")
+        header, rows = _read(shared / f"{table}.csv", table, f"config/registry/{table}.csv")
         own_file = own / f"{table}.csv" if own else None
         if own_file and own_file.exists():
-            for key, row in _read(own_file, table, f"registry/{table}.csv").items():
+            own_header, own_rows = _read(own_file, table, f"registry/{table}.csv")
+            if own_header != header:
+                raise EmberError(
+                    "The columns differ from those of the shared table.",
+                    where=f"registry/{table}.csv:1",
+                    fix=f"They must be {','.join(header)}.",
+                )
+            for key in own_rows:
                 if key in rows and (table, key) not in allowed:
                     raise EmberError(
                         f"The study's row '{key}' changes a shared row.",
                         where=f"registry/{table}.csv",
                         fix="Add it to `overrides:` in study.yaml with a reason, or give it another key.",
                     )
-                rows[key] = row
+            rows |= own_rows
         tables[table] = rows
     return Registry(tables)
 
 
-def _read(path: Path, table: str, shown: str) -> dict[str, Row]:
+def _refuse_strangers(own: Path | None) -> None:
+    for path in sorted(own.iterdir()) if own else ():
+        if path.suffix == ".csv" and path.stem not in KEYS:
+            raise EmberError(
+                "The study's registry has a table that EMBER does not know.",
+                where=f"registry/{path.name}",
+                allowed=KEYS,
+                nearest=nearest_name(path.stem, KEYS),
+            )
+
+
+def _read(path: Path, table: str, shown: str) -> tuple[list[str], dict[str, Row]]:
     if not path.exists():
         raise EmberError("The registry table does not exist.", where=shown)
-    with path.open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines)
-        absent = [column for column in KEYS[table] if column not in (reader.fieldnames or ())]
-        if absent:
-            raise EmberError(f"The column {', '.join(absent)} is missing.", where=shown)
-        rows: dict[str, Row] = {}
-        for number, row in enumerate(reader, start=2):
-            key = "|".join(row[column] for column in KEYS[table])
-            if None in row or None in row.values():
-                raise EmberError("The row has more or fewer cells than the header.", where=f"{shown}:{number}")
-            if key in rows:
-                raise EmberError(f"The key '{key}' stands twice.", where=f"{shown}:{number}")
-            rows[key] = row
-    return rows
+    try:
+        reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+    except UnicodeDecodeError:
+        raise EmberError("The file is not UTF-8 text.", where=shown) from None
+    header = list(reader.fieldnames or ())
+    absent = [column for column in KEYS[table] if column not in header]
+    if absent:
+        raise EmberError(f"The column {', '.join(absent)} is missing.", where=shown)
+    rows: dict[str, Row] = {}
+    for row in reader:
+        where = f"{shown}:{reader.line_num}"
+        if None in row or None in row.values():
+            raise EmberError("The row has more or fewer cells than the header.", where=where)
+        key = "|".join(row[column] for column in KEYS[table])
+        if key in rows:
+            raise EmberError(f"The key '{key}' stands twice.", where=where)
+        rows[key] = row
+    return header, rows

@@ -16,6 +16,15 @@ from ember.registry.yaml_file import YamlFile
 
 SCHEMAS_FOLDER = Path(__file__).parents[3] / "workflow" / "schemas"
 
+TYPES = {
+    "object": "keys and values",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+
 
 @cache
 def validator(schema: str) -> Draft202012Validator:
@@ -25,26 +34,19 @@ def validator(schema: str) -> Draft202012Validator:
 
 
 def schema_findings(document: YamlFile, schema: str) -> list[EmberError]:
-    """Return everything in `document` that its schema does not allow."""
+    """Return everything in `document` that its schema does not allow, each once, in the order of the file's keys."""
     found = sorted(validator(schema).iter_errors(document.content), key=lambda error: list(map(str, error.path)))
-    return [finding for error in found for finding in _findings(document, error)]
+    findings = {str(finding): finding for error in found for finding in _findings(document, error)}
+    return list(findings.values())
 
 
 def _findings(document: YamlFile, error: Any) -> Iterator[EmberError]:
     keys = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
-        allowed = sorted(error.schema.get("properties", {}))
-        for key in sorted(set(error.instance) - set(allowed), key=str):
-            place = document.place((*keys, key))
-            yield EmberError(
-                f"'{key}' is not a key here.", where=place, allowed=allowed, nearest=nearest_name(str(key), allowed)
-            )
-        return
-    if error.validator in {"oneOf", "anyOf"} and error.context:
-        inner = best_match(error.context)
-        yield EmberError(_sentence(inner or error), where=document.place(keys), fix=error.schema.get("description", ""))
-        return
-    if error.validator == "enum":
+        yield from _unknown_keys(document, error)
+    elif error.validator in {"oneOf", "anyOf"} and error.context and "description" not in error.schema:
+        yield from _findings(document, best_match(error.context))
+    elif error.validator == "enum":
         allowed = [str(value) for value in error.validator_value]
         given = str(error.instance)
         yield EmberError(
@@ -53,8 +55,21 @@ def _findings(document: YamlFile, error: Any) -> Iterator[EmberError]:
             allowed=allowed,
             nearest=nearest_name(given, allowed),
         )
-        return
-    yield EmberError(_sentence(error), where=document.place(keys), fix=error.schema.get("description", ""))
+    elif "propertyNames" in error.absolute_schema_path:
+        yield EmberError(_sentence(error), where=document.place((*keys, str(error.instance))))
+    else:
+        yield EmberError(_sentence(error), where=document.place(keys), fix=error.schema.get("description", ""))
+
+
+def _unknown_keys(document: YamlFile, error: Any) -> Iterator[EmberError]:
+    allowed = sorted(error.schema.get("properties", {}))
+    for key in sorted(set(error.instance) - set(allowed)):
+        yield EmberError(
+            f"'{key}' is not a key here.",
+            where=document.place((*error.absolute_path, key)),
+            allowed=allowed,
+            nearest=nearest_name(key, allowed),
+        )
 
 
 def _sentence(error: Any) -> str:
@@ -63,7 +78,16 @@ def _sentence(error: Any) -> str:
         absent = [key for key in value if key not in error.instance]
         return f"The key {', '.join(repr(key) for key in absent)} is missing."
     if error.validator == "type":
-        return f"'{error.instance}' should be of the type {value}; put quotes around text that looks like a number."
+        hint = "; put quotes around text that looks like a number" if value == "string" else ""
+        names = [TYPES.get(name, name) for name in ([value] if isinstance(value, str) else value)]
+        return f"'{_short(error.instance)}' should be {' or '.join(names)}{hint}."
     if error.validator == "pattern":
-        return f"'{error.instance}' does not have the form {value}."
+        return f"'{_short(error.instance)}' does not have the form {value}."
+    if error.validator in {"oneOf", "anyOf"}:
+        return "The keys given do not fit together."
     return f"{error.message[:200]}."
+
+
+def _short(instance: Any) -> str:
+    text = str(instance)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -104,6 +104,11 @@ class Draft:
         self.columns[column][row] = text
         self.expect(row, column, stage, rule_id)
 
+    def spoil_answer(self, row: int, column: str, text: str, stage: str, rule_id: str) -> None:
+        """Put a faulty answer into an item; its questionnaire cannot be scored, which has a line of its own."""
+        self.spoil(row, column, text, stage, rule_id)
+        self.expect(row, "", HARMONISE, "score.incomplete")
+
     def repeat_row(self, row: int) -> None:
         """Append an exact copy of a row at the end of the file."""
         for cells in self.columns.values():

@@ -119,11 +119,8 @@ def _plant_all(draft: Draft, chooser: Chooser, cohort: Cohort) -> None:
     for person in chooser.several(2, suits):
         draft.spoil(person, "TNF_V12", "-9", STANDARDISE, "value.missing_code")
     for person in chooser.several(2, suits):
-        draft.spoil(person, "HAMD07_V12", "-9", STANDARDISE, "value.missing_code")
-        draft.expect(person, "HAMD", HARMONISE, "score.incomplete")
-    person = chooser.take(suits)
-    draft.spoil(person, "HAMD03_V4", "9", HARMONISE, "item.outside_range")
-    draft.expect(person, "HAMD", HARMONISE, "score.incomplete")
+        draft.spoil_answer(person, "HAMD07_V12", "-9", STANDARDISE, "value.missing_code")
+    draft.spoil_answer(chooser.take(suits), "HAMD03_V4", "9", HARMONISE, "item.outside_range")
     draft.spoil(chooser.take(suits), "IDADE", "412", STANDARDISE, "value.outside_hard_limits")
     draft.spoil(chooser.take(suits), "PCR_V12", "-3", HARMONISE, "value.outside_hard_limits")
     for person in chooser.several(2, suits_swap):

@@ -89,6 +89,13 @@ def test_a_site_in_parts_equals_the_whole_site(estimator, binary, cuts, seed):
 
 
 @pytest.mark.parametrize(("estimator", "binary"), [*POOLED, *BY_SITE])
+def test_a_site_without_rows_changes_nothing(estimator, binary):
+    rows = _rows(binary)
+    empty = SiteRows("empty", np.zeros((0, 3)), np.zeros(0), np.zeros(0))
+    _same(fit(estimator, PLAN, [rows[0], empty, *rows[1:]]), fit(estimator, PLAN, rows))
+
+
+@pytest.mark.parametrize(("estimator", "binary"), [*POOLED, *BY_SITE])
 def test_the_same_rows_give_the_same_bits(estimator, binary):
     first, second = (fit(estimator, PLAN, _rows(binary)) for _ in range(2))
     assert first.coefficients.tobytes() == second.coefficients.tobytes()

@@ -1,0 +1,46 @@
+"""`ember simulate`: write a synthetic consortium with known truth."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ember.errors import EmberError
+from ember.registry.load import PROJECT
+from ember.registry.registry import read_registry
+from ember.simulate.consortium import simulate_consortium, write_consortium
+from ember.simulate.design import SHAPES, shape_named
+from ember.simulate.people import DEMO_SEED
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the subparsers of `ember`."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "simulate", help="write a synthetic consortium with known truth"
+    )
+    parser.add_argument("folder", type=Path, help="a new or empty folder")
+    parser.add_argument("--shape", default="demo", help=f"one of {', '.join(SHAPES)} (default demo)")
+    parser.add_argument("--seed", type=int, default=DEMO_SEED)
+    parser.add_argument("--participants", type=int, metavar="N", help="per site; default the size of the shape")
+    parser.set_defaults(run=simulate)
+
+
+def simulate(arguments: argparse.Namespace) -> int:
+    """Write the consortium and say what was written.
+
+    Raises
+    ------
+    EmberError
+        The folder is not empty, the shape is unknown or the size too small.
+    """
+    folder: Path = arguments.folder
+    shape = shape_named(arguments.shape)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise EmberError("The folder is not empty.", where=str(folder), fix="Give a new folder: nothing is overwritten.")
+    registry = read_registry(PROJECT / "config" / "registry")
+    consortium = simulate_consortium(arguments.seed, registry, shape.name, arguments.participants)
+    write_consortium(consortium, folder, registry)
+    participants = sum(cohort.n for cohort in consortium.cohorts.values())
+    print(f"{participants:,} synthetic participants of {len(consortium.sites)} sites in {folder}")
+    return 0

@@ -1,0 +1,289 @@
+"""The counts of the aggregate tables, the keys they share, and the sums that hold between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+
+from ember.consortium.suppression import Counts, Key
+
+Keys = dict[str, list[Key | None]]
+Row = dict[str, Any]
+CARRIED = ("n_in", "n_created", "n_out")
+
+
+def add_tables(counts: Counts, tables: Mapping[str, pl.DataFrame]) -> dict[str, Keys]:
+    """Add the counts of every table and their sums.
+
+    Returns
+    -------
+    dict of str to dict of str to list of Key
+        For each table and count column, the key of every row (None where the cell is empty).
+    """
+    return {name: add(counts, tables[name]) for name, add in _TABLES.items() if name in tables}
+
+
+def same_or_own(counts: Counts, shared: Key, own: Key, value: int) -> Key:
+    """Use a key that tables share if the count is the same one, else the table's own."""
+    there = counts.value(shared)
+    return counts.add(shared if there is None or there == value else own, value)
+
+
+def _cell(counts: Counts, key: Key, value: int | None) -> Key | None:
+    return None if value is None else counts.add(key, value)
+
+
+def _flow(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """Enrolled = excluded by reason + analysed, in each site and in all; all = sum of the sites."""
+    keys: list[Key | None] = []
+    for row in frame.iter_rows(named=True):
+        own = ("flow", row["analysis"], row["site"], row["box"], row["rule_id"])
+        shared = ("participants", row["site"]) if row["box"] == "enrolled" else own
+        keys.append(same_or_own(counts, shared, own, row["n"]))
+    by_box: dict[tuple[str, str], dict[str, list[Key]]] = {}
+    by_line: dict[tuple[str, str, str], dict[bool, list[Key]]] = {}
+    for key, row in zip(keys, frame.iter_rows(named=True), strict=True):
+        assert key is not None
+        by_box.setdefault((row["analysis"], row["site"]), {}).setdefault(row["box"], []).append(key)
+        line = (row["analysis"], row["box"], row["rule_id"])
+        by_line.setdefault(line, {}).setdefault(row["site"] == "all", []).append(key)
+    for boxes in by_box.values():
+        for total in boxes.get("enrolled", []):
+            counts.relate(total, [*boxes.get("excluded", []), *boxes.get("analysed", [])])
+    for sides in by_line.values():
+        for total in sides.get(True, []):
+            counts.relate(total, sides.get(False, []), "other_sites")
+    return {"n": keys}
+
+
+def _quality(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """Expected = present + absent; absent = excluded + quarantined + empty; present = flagged + not flagged."""
+    names = ("n_expected", "n_present", "n_excluded", "n_quarantined", "n_flagged")
+    keys: Keys = {name: [] for name in names}
+    for number, row in enumerate(frame.iter_rows(named=True)):
+        own = ("quality", row["site"], row["table"], row["variable"], row["visit"], number)
+        cells = {name: _cell(counts, (*own, name), row[name]) for name in names if name != "n_expected"}
+        expected = row["n_expected"]
+        shared = ("participants", row["site"])
+        cells["n_expected"] = (
+            None if expected is None else same_or_own(counts, shared, (*own, "n_expected"), expected)
+        )
+        for name in names:
+            keys[name].append(cells[name])
+        if cells["n_expected"] and cells["n_present"]:
+            counts.relate(cells["n_expected"], [cells["n_present"]], f"absent:{own[2:]}")
+        if cells["n_present"] and cells["n_flagged"]:
+            counts.relate(cells["n_present"], [cells["n_flagged"]])
+    return keys
+
+
+def _harmonisation(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """Results = below + above + inside the limits."""
+    keys: Keys = {"n": [], "n_below": [], "n_above": []}
+    for number, row in enumerate(frame.iter_rows(named=True)):
+        own = ("harmonisation", row["site"], row["analyte"], row["assay_id"], row["unit_reported"], number)
+        cells = {name: counts.add((*own, name), row[name]) for name in keys}
+        for name, cell in cells.items():
+            keys[name].append(cell)
+        counts.relate(cells["n"], [cells["n_below"], cells["n_above"]], "inside")
+    by_analyte: dict[Key, list[Key]] = {}
+    for key in keys["n"]:
+        assert key is not None
+        by_analyte.setdefault(("results", key[1], key[2]), []).append(key)
+    for total, parts in by_analyte.items():
+        counts.add(total, sum(counts.value(part) or 0 for part in parts), implied=True)
+        counts.relate(total, parts)
+    return keys
+
+
+def _distributions(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """The bins of a visit add up to its results, and the visits to the results of the site."""
+    keys: list[Key | None] = []
+    visits: dict[Key, list[Key]] = {}
+    for number, row in enumerate(frame.iter_rows(named=True)):
+        group = ("bins", row["site"], row["analyte"], row["stage"], row["visit"])
+        key = counts.add((*group, number), row["n"])
+        keys.append(key)
+        visits.setdefault(group, []).append(key)
+    stages: dict[Key, list[Key]] = {}
+    for group, bins in visits.items():
+        counts.add(group, sum(counts.value(key) or 0 for key in bins), implied=True)
+        counts.relate(group, bins)
+        stages.setdefault(group[:4], []).append(group)
+    for stage, groups in stages.items():
+        total = ("results", stage[1], stage[2])
+        if counts.value(total) == sum(counts.value(group) or 0 for group in groups):
+            counts.relate(total, groups)
+    return {"n": keys}
+
+
+def _endotypes(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """The states add up to the total, in each site and in all; all = sum of the sites."""
+    keys: list[Key | None] = []
+    totals: list[Key | None] = []
+    by_site: dict[tuple[Key, str], list[Key]] = {}
+    by_state: dict[tuple[str, str], dict[bool, list[Key]]] = {}
+    sums: dict[str, dict[bool, set[Key]]] = {}
+    for row in frame.iter_rows(named=True):
+        own = ("endotype_total", row["scheme"], row["site"])
+        total = same_or_own(counts, ("participants", row["site"]), own, row["total"])
+        key = counts.add(("state", row["scheme"], row["site"], row["state"]), row["n"])
+        keys.append(key)
+        totals.append(total)
+        whole = row["site"] == "all"
+        by_site.setdefault((total, row["scheme"]), []).append(key)
+        by_state.setdefault((row["scheme"], row["state"]), {}).setdefault(whole, []).append(key)
+        sums.setdefault(row["scheme"], {}).setdefault(whole, set()).add(total)
+    for (total, scheme), parts in by_site.items():
+        counts.relate(total, parts, f"no_state:{scheme}")
+    for sides in by_state.values():
+        for total in sides.get(True, []):
+            counts.relate(total, sides.get(False, []), "other_sites")
+    for sizes in sums.values():
+        for total in sorted(sizes.get(True, set()), key=str):
+            counts.relate(total, sorted(sizes.get(False, set()), key=str), "other_sites")
+    return {"n": keys, "total": totals}
+
+
+def _characteristics(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """The levels of a variable (what is missing included) add up to the group; groups by site to all."""
+    keys: list[Key | None] = []
+    wholes: dict[tuple[str, str], Key] = {}
+    levels: dict[tuple[str, str, str], list[Key]] = {}
+    for row in frame.iter_rows(named=True):
+        group = (row["group_by"], row["group"])
+        own = ("characteristic", *group, row["variable"], row["level"])
+        if row["variable"] == "participants":
+            shared = ("participants", row["group"]) if row["group_by"] == "site" else own
+            wholes[group] = same_or_own(counts, shared, own, row["n"])
+            keys.append(wholes[group])
+        else:
+            key = counts.add(own, row["n"])
+            keys.append(key)
+            levels.setdefault((*group, row["variable"]), []).append(key)
+    for (group_by, group, variable), parts in levels.items():
+        if (group_by, group) in wholes:
+            counts.relate(wholes[group_by, group], parts, f"missing:{group_by}:{variable}")
+    _relate_groups(counts, frame, keys)
+    return {"n": keys}
+
+
+def _relate_groups(counts: Counts, frame: pl.DataFrame, keys: list[Key | None]) -> None:
+    lines: dict[tuple[str, str, str], dict[str, Key]] = {}
+    for key, row in zip(keys, frame.iter_rows(named=True), strict=True):
+        if key is not None:
+            lines.setdefault((row["group_by"], row["variable"], row["level"]), {})[row["group"]] = key
+    for (group_by, variable, level), by_group in lines.items():
+        total = by_group.get("all") or lines.get(("site", variable, level), {}).get("all")
+        parts = [key for group, key in by_group.items() if group != "all"]
+        if total is not None and parts:
+            counts.relate(total, parts, f"other_groups:{group_by}:{variable}:{level}")
+
+
+def _rules(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """What the rules of an action counted in a stage adds up to the stage's account."""
+    keys: list[Key | None] = []
+    for row in frame.iter_rows(named=True):
+        own = ("rule", row["site"], row["stage"], row["unit"], row["rule_id"], row["action"])
+        shared = ("flow", analysis_of(row["stage"]), row["site"], "excluded", row["rule_id"])
+        keys.append(same_or_own(counts, shared, own, row["n"]) if counts.value(shared) else counts.add(own, row["n"]))
+    return {"n": keys}
+
+
+def _accounting(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """What came is what went; what a stage took in is what an earlier one gave out; rules explain refusals."""
+    names = ("n_in", "n_created", "n_out", "n_collapsed", "n_quarantined", "n_excluded")
+    keys: Keys = {name: [] for name in names}
+    given: dict[tuple[str, str, int], Key] = {}
+    for row in frame.iter_rows(named=True):
+        own = ("account", row["site"], row["stage"], row["unit"])
+        cells: dict[str, Key] = {}
+        for name in names:
+            known = _known_account(counts, row, name, given) if name in CARRIED else None
+            cells[name] = known if known is not None else counts.add((*own, name), row[name])
+            if name in CARRIED:
+                given.setdefault((row["site"], row["unit"], row[name]), cells[name])
+            keys[name].append(cells[name])
+        came = counts.add((*own, "came"), row["n_in"] + row["n_created"], implied=True)
+        counts.relate(came, [cells["n_in"], cells["n_created"]])
+        counts.relate(came, [cells["n_out"], cells["n_collapsed"], cells["n_quarantined"], cells["n_excluded"]])
+        for name, action in (("n_quarantined", "quarantined"), ("n_excluded", "excluded"), ("n_collapsed", "collapsed")):
+            parts = [
+                key
+                for key in counts.places
+                if key[0] == "rule" and key[1:4] == (row["site"], row["stage"], row["unit"]) and key[5] == action
+            ]
+            if parts:
+                counts.relate(cells[name], parts, f"unlisted:{action}")
+    return keys
+
+
+def _known_account(
+    counts: Counts, row: Row, name: str, given: Mapping[tuple[str, str, int], Key]
+) -> Key | None:
+    """Return the key under which a number of an account is known already: an earlier stage or the flow."""
+    found = given.get((row["site"], row["unit"], row[name]))
+    if found is not None or row["unit"] != "participant":
+        return found
+    flow = ("flow", analysis_of(row["stage"]), row["site"], "analysed", "")
+    for key in (("participants", row["site"]), flow):
+        if row[name] and counts.value(key) == row[name]:
+            return key
+    return None
+
+
+def analysis_of(stage: str) -> str:
+    """Return the analysis in the name of a stage, `analysis/<analysis>`."""
+    return stage.removeprefix("analysis/")
+
+
+def _findings(counts: Counts, frame: pl.DataFrame) -> Keys:
+    return {
+        "n": [_cell(counts, ("finding", finding), n) for finding, n in frame.select("finding", "n").iter_rows()]
+    }
+
+
+def _gates(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """Checked = failed + passed."""
+    keys: Keys = {"n_checked": [], "n_failed": []}
+    for row in frame.iter_rows(named=True):
+        own = ("gate", row["stage"], row["site"], row["rule"])
+        checked = _cell(counts, (*own, "n_checked"), row["n_checked"])
+        failed = _cell(counts, (*own, "n_failed"), row["n_failed"])
+        keys["n_checked"].append(checked)
+        keys["n_failed"].append(failed)
+        if checked and failed:
+            counts.relate(checked, [failed], "passed")
+    return keys
+
+
+def _inputs(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """The rows of a file that one site read as a whole are the rows which that site took in."""
+    read = {
+        counts.values[place]: key
+        for key, place in counts.places.items()
+        if key[0] == "account" and key[2] == "read_source" and key[4] == "n_in"
+    }
+    return {
+        "rows": [
+            _cell(counts, read.get(rows, ("input", source, file)), rows)
+            for source, file, rows in frame.select("source", "file", "rows").iter_rows()
+        ]
+    }
+
+
+_TABLES: Mapping[str, Callable[[Counts, pl.DataFrame], Keys]] = {
+    "flow": _flow,
+    "quality": _quality,
+    "harmonisation": _harmonisation,
+    "distributions": _distributions,
+    "endotypes": _endotypes,
+    "characteristics": _characteristics,
+    "rules": _rules,
+    "accounting": _accounting,
+    "findings": _findings,
+    "gates": _gates,
+    "inputs": _inputs,
+}

@@ -1,0 +1,46 @@
+"""Parquet files."""
+
+from __future__ import annotations
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from ember.errors import EmberError
+from ember.extract.signature import check_file
+from ember.extract.table import ColumnInfo, RawTable, column_names, raw_table
+from ember.extract.text import column_text
+from ember.registry.model import Source
+
+
+def read_parquet(source: Source) -> RawTable:
+    """Read a Parquet file; rows count from 1.
+
+    Raises
+    ------
+    EmberError
+        The file is damaged, a column holds more than one value a cell, or there is no data row.
+    """
+    names = read_parquet_header(source)
+    try:
+        frame = pl.read_parquet(source.path)
+    except (PolarsError, OSError):
+        raise _damaged(source) from None
+    text = [column_text(frame[name], source.shown_path) for name in names]
+    numbers = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias("_row")
+    infos = {name: ColumnInfo(type=str(kind)) for name, kind in frame.schema.items()}
+    return raw_table(source, pl.DataFrame([*text, numbers]), columns=infos)
+
+
+def read_parquet_header(source: Source) -> list[str]:
+    """Return the column names of a Parquet file."""
+    check_file(source)
+    try:
+        return column_names(list(pl.read_parquet_schema(source.path)), source)
+    except (PolarsError, OSError):
+        raise _damaged(source) from None
+
+
+def _damaged(source: Source) -> EmberError:
+    return EmberError(
+        "The Parquet file cannot be read: it is damaged or cut off.", where=source.shown_path, fix="Export it again."
+    )

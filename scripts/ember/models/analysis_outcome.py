@@ -1,0 +1,157 @@
+"""The outcome of an analysis: each site's instrument of the construct, at baseline and at the visit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ember.endotypes.cuts import FloatArray, holds
+from ember.endotypes.results import PERSON
+from ember.errors import EmberError
+from ember.registry.registry import Registry, Row
+
+POOLED = ("two_stage", "one_stage", "random_intercept")
+RAW_SCALES = ("points", "cut")
+"""Scales that mean something only within one instrument."""
+
+Scores = FloatArray
+Conversion = Callable[[Scores, Scores], Scores]
+
+
+def outcome_columns(
+    people: pl.DataFrame, scores: pl.DataFrame, analysis: Mapping[str, Any], registry: Registry
+) -> pl.DataFrame:
+    """Return `instrument`, `baseline`, `outcome` and `outcome_points`, one row a person.
+
+    Parameters
+    ----------
+    people : DataFrame
+        `site_id` and `participant_id` in the order of the rows.
+    scores : DataFrame
+        Contract scores.
+
+    Raises
+    ------
+    EmberError
+        A site has several instruments of the construct and none is declared; an instrument lacks the registry
+        entries that the scale needs; points of several instruments would be pooled.
+
+    Notes
+    -----
+    The scale reference_sd, (score - reference mean) / reference SD, puts instruments side by side by declaration
+    only: it does not make their items measure the same thing. Response and remission stay within the instrument.
+    """
+    declared = analysis["outcome"]
+    where = f"analyses/{analysis['analysis']}.yaml  outcome"
+    visits = [visit for visit in (declared.get("baseline"), declared["visit"]) if visit is not None]
+    usable = scores.filter((pl.col("construct") == declared["construct"]) & pl.col("visit").is_in(visits))
+    if "instrument" in declared:
+        usable = usable.filter(pl.col("instrument") == declared["instrument"])
+    by_site = _instrument_of_sites(usable, where)
+    rows = {name: registry.row("instruments", name) for name in dict.fromkeys(by_site.values())}
+    _check_comparable(rows, analysis, where)
+    instrument = people["site_id"].replace_strict(by_site, default=None, return_dtype=pl.String)
+    points = _points(people, usable, declared["visit"])
+    before = _points(people, usable, declared["baseline"]) if "baseline" in declared else np.full(people.height, np.nan)
+    outcome, baseline = np.full(people.height, np.nan), np.full(people.height, np.nan)
+    for name, row in rows.items():
+        at = (instrument == name).fill_null(False).to_numpy()
+        to_outcome, to_baseline = _conversions(declared, row, where)
+        outcome[at], baseline[at] = to_outcome(points[at], before[at]), to_baseline(before[at], before[at])
+    numbers = {"baseline": baseline, "outcome": outcome, "outcome_points": points}
+    return pl.DataFrame(
+        [instrument.alias("instrument"), *(pl.Series(name, x).fill_nan(None) for name, x in numbers.items())]
+    )
+
+
+def _instrument_of_sites(scores: pl.DataFrame, where: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for site, name in scores.select("site_id", "instrument").unique(maintain_order=True).iter_rows():
+        if site in found:
+            names = scores.filter(pl.col("site_id") == site)["instrument"].unique(maintain_order=True)
+            raise EmberError(
+                f"{site} has several instruments of the construct.",
+                where=where,
+                allowed=names,
+                fix="Say which under `instrument:`.",
+            )
+        found[site] = name
+    return found
+
+
+def _check_comparable(rows: Mapping[str, Row], analysis: Mapping[str, Any], where: str) -> None:
+    scale = analysis["outcome"]["scale"]
+    if len(rows) > 1 and scale in RAW_SCALES:
+        pooled = [model["id"] for model in analysis["models"] if model.get("pool") in POOLED]
+        if pooled:
+            raise EmberError(
+                f"The model '{pooled[0]}' pools scores in {scale} of several instruments: {', '.join(rows)}.",
+                where=where,
+                fix="Use `scale: reference_sd`, declare one `instrument:`, or keep the sites apart with `pool: by_site`.",
+            )
+    if len({row["direction"] for row in rows.values()}) > 1:
+        raise EmberError(f"Higher is better in some of {', '.join(rows)} and worse in others.", where=where)
+
+
+def _points(people: pl.DataFrame, scores: pl.DataFrame, visit: str) -> Scores:
+    at = scores.filter(pl.col("visit") == visit).select(*PERSON, "score")
+    joined = people.select(PERSON).join(at, on=PERSON, how="left", maintain_order="left")
+    return joined["score"].fill_null(float("nan")).to_numpy().astype(np.float64)
+
+
+def _conversions(declared: Mapping[str, Any], row: Row, where: str) -> tuple[Conversion, Conversion]:
+    """Return how points become the outcome and the baseline; both take (points, baseline points)."""
+    scale = declared["scale"]
+    if scale == "reference_sd":
+        mean, sd = (float(_entry(row, column, where)) for column in ("reference_mean", "reference_sd"))
+        return (lambda score, _: (score - mean) / sd,) * 2
+    if scale == "response":
+        return _response(declared, row, where), _as_points
+    if scale == "remission":
+        symbol, value = (_entry(row, column, where) for column in ("remission_operator", "remission_value"))
+        return _condition(symbol, float(value)), _as_points
+    if scale == "cut":
+        if "cut" not in declared:
+            raise EmberError("The scale `cut` needs its `cut:`.", where=where)
+        return _condition(declared["cut"]["operator"], declared["cut"]["value"]), _as_points
+    return _as_points, _as_points
+
+
+def _as_points(score: Scores, _: Scores) -> Scores:
+    return score
+
+
+def _condition(symbol: str, threshold: float) -> Conversion:
+    def meets(score: Scores, _: Scores) -> Scores:
+        return np.where(np.isnan(score), np.nan, holds(score, symbol, threshold).astype(np.float64))
+
+    return meets
+
+
+def _response(declared: Mapping[str, Any], row: Row, where: str) -> Conversion:
+    rule, _, percent = _entry(row, "response_rule", where).partition("_")
+    if rule != "fall" or not percent.isdigit() or row["direction"] != "higher_worse":
+        raise EmberError(f"The response rule of {row['instrument']} is not a fall by a percentage.", where=where)
+    if "baseline" not in declared:
+        raise EmberError("Response is a fall from baseline: say at which visit under `baseline:`.", where=where)
+    remaining = (100 - int(percent)) / 100
+
+    def responds(score: Scores, before: Scores) -> Scores:
+        # A fall is a share of the baseline, so without points at baseline there is none to speak of.
+        known = ~np.isnan(score) & (np.nan_to_num(before) > 0)
+        return np.where(known, (score <= remaining * before).astype(np.float64), np.nan)
+
+    return responds
+
+
+def _entry(row: Row, column: str, where: str) -> str:
+    if not row[column]:
+        raise EmberError(
+            f"{row['instrument']} has no {column} in config/registry/instruments.csv.",
+            where=where,
+            fix="Add it with its source, or use another `scale:`.",
+        )
+    return row[column]

@@ -9,7 +9,7 @@ rule standardise_site:
         participants=f"{R}/restricted/standard/{{site}}/participants.parquet",
         visits=f"{R}/restricted/standard/{{site}}/visits.parquet",
         measurements=f"{R}/restricted/standard/{{site}}/measurements.parquet",
-        items=f"{R}/restricted/standard/{{site}}/items.parquet",
+        answers=f"{R}/restricted/standard/{{site}}/items.parquet",
         treatments=f"{R}/restricted/standard/{{site}}/treatments.parquet",
         ledger=f"{R}/restricted/ledger/{{site}}/standardise_site.parquet",
         accounting=f"{R}/checks/accounting/{{site}}/standardise_site.csv",
@@ -32,18 +32,18 @@ rule standardise_site:
     shell:
         "python -m ember.steps.standardise_site --study {STUDY_FOLDER} --site {wildcards.site} --raw {input.raw}"
         " --participants {output.participants} --visits {output.visits} --measurements {output.measurements}"
-        " --items {output.items} --treatments {output.treatments}"
+        " --items {output.answers} --treatments {output.treatments}"
         " --ledger {output.ledger} --accounting {output.accounting} --findings {output.findings} --log {log}"
 
 
 rule harmonise_site:
     input:
-        participants=f"{R}/restricted/standard/{{site}}/participants.parquet",
-        visits=f"{R}/restricted/standard/{{site}}/visits.parquet",
-        measurements=f"{R}/restricted/standard/{{site}}/measurements.parquet",
-        items=f"{R}/restricted/standard/{{site}}/items.parquet",
-        treatments=f"{R}/restricted/standard/{{site}}/treatments.parquet",
-        accounting=f"{R}/checks/accounting/{{site}}/standardise_site.csv",
+        standard=expand(
+            "{R}/restricted/standard/{{site}}/{table}.parquet",
+            R=R,
+            table=["participants", "visits", "measurements", "items", "treatments"],
+        ),
+        accounts=f"{R}/checks/accounting/{{site}}/standardise_site.csv",
     output:
         participants=f"{R}/restricted/harmonised/{{site}}/participants.parquet",
         visits=f"{R}/restricted/harmonised/{{site}}/visits.parquet",
@@ -70,9 +70,7 @@ rule harmonise_site:
         "Harmonising {wildcards.site}"
     shell:
         "python -m ember.steps.harmonise_site --study {STUDY_FOLDER} --site {wildcards.site}"
-        " --standard-participants {input.participants} --standard-visits {input.visits}"
-        " --standard-measurements {input.measurements} --standard-items {input.items}"
-        " --standard-treatments {input.treatments} --standard-accounting {input.accounting}"
+        " --standard {input.standard} --accounts {input.accounts}"
         " --participants {output.participants} --visits {output.visits} --measurements {output.measurements}"
         " --scores {output.scores} --treatments {output.treatments}"
         " --ledger {output.ledger} --accounting {output.accounting} --findings {output.findings} --log {log}"

@@ -79,7 +79,7 @@ rule collect_accounting:
     message:
         "Adding up what came in and what became of it"
     shell:
-        "python -m ember.steps.collect_accounting --study {STUDY_FOLDER} --accounts {input.accounts}"
+        "python -m ember.steps.collect_accounting --study {STUDY_FOLDER} --parts {input.accounts}"
         " --accounting {output.accounting} --log {log}"
 
 

@@ -2,24 +2,24 @@
 # OUT  checks/gates/<stage>.csv, the verdict, which is always written; checks/gates/<stage>.passed, which only a passed gate gives
 
 
-def gate_tables(wildcards):
-    folder, tables = {
-        "standardised": (
-            "standard",
-            ["participants", "visits", "measurements", "items"],
-        ),
-        "harmonised": (
-            "harmonised",
-            ["participants", "visits", "measurements", "scores"],
-        ),
-    }[wildcards.stage]
-    return expand(
-        "{R}/restricted/{folder}/{site}/{table}.parquet",
-        R=R,
-        folder=folder,
-        site=SITES,
-        table=tables,
-    )
+GATES = {
+    "standardised": ("standard", ["participants", "visits", "measurements", "items"]),
+    "harmonised": ("harmonised", ["participants", "visits", "measurements", "scores"]),
+}
+
+
+def gate_table(table):
+    """Return the input function of one table of all sites, empty where the stage has no such table."""
+
+    def files(wildcards):
+        folder, tables = GATES[wildcards.stage]
+        return (
+            per_site(f"{R}/restricted/{folder}/{{site}}/{table}.parquet")
+            if table in tables
+            else []
+        )
+
+    return files
 
 
 def gate_findings(wildcards):
@@ -31,7 +31,11 @@ def gate_findings(wildcards):
 
 rule run_gates:
     input:
-        tables=gate_tables,
+        participants=gate_table("participants"),
+        visits=gate_table("visits"),
+        measurements=gate_table("measurements"),
+        answers=gate_table("items"),
+        scores=gate_table("scores"),
     output:
         verdict=f"{R}/checks/gates/{{stage}}.csv",
     log:
@@ -53,7 +57,8 @@ rule run_gates:
         "Validating the {wildcards.stage} tables"
     shell:
         "python -m ember.steps.run_gates --study {STUDY_FOLDER} --stage {wildcards.stage}"
-        " --tables {input.tables} --verdict {output.verdict} --log {log}"
+        " --participants {input.participants} --visits {input.visits} --measurements {input.measurements}"
+        " --items {input.answers} --scores {input.scores} --gates {output.verdict} --log {log}"
 
 
 rule pass_gates:
@@ -78,4 +83,4 @@ rule pass_gates:
         "Gate {wildcards.stage}"
     shell:
         "python -m ember.steps.pass_gates --study {STUDY_FOLDER} --stage {wildcards.stage}"
-        " --verdict {input.verdict} --findings {input.findings} --passed {output.passed} --log {log}"
+        " --gates {input.verdict} --findings {input.findings} --passed {output.passed} --log {log}"

@@ -11,7 +11,6 @@ from ember.registry.load import PROJECT
 from ember.registry.registry import read_registry
 from ember.simulate.consortium import simulate_consortium, write_consortium
 from ember.simulate.design import SHAPES, shape_named
-from ember.simulate.people import DEMO_SEED
 
 
 def add_parser(commands: Any) -> None:
@@ -21,7 +20,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("folder", type=Path, help="a new or empty folder")
     parser.add_argument("--shape", default="demo", help=f"one of {', '.join(SHAPES)} (default demo)")
-    parser.add_argument("--seed", type=int, default=DEMO_SEED)
+    parser.add_argument("--seed", type=int, help="default the seed of the shipped files")
     parser.add_argument("--participants", type=int, metavar="N", help="per site; default the size of the shape")
     parser.set_defaults(run=simulate)
 
@@ -37,9 +36,12 @@ def simulate(arguments: argparse.Namespace) -> int:
     folder: Path = arguments.folder
     shape = shape_named(arguments.shape)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise EmberError("The folder is not empty.", where=str(folder), fix="Give a new folder: nothing is overwritten.")
+        raise EmberError(
+            "The folder is not empty.", where=str(folder), fix="Give a new folder: nothing is overwritten."
+        )
     registry = read_registry(PROJECT / "config" / "registry")
-    consortium = simulate_consortium(arguments.seed, registry, shape.name, arguments.participants)
+    seed = shape.seed if arguments.seed is None else arguments.seed
+    consortium = simulate_consortium(seed, registry, shape.name, arguments.participants)
     write_consortium(consortium, folder, registry)
     participants = sum(cohort.n for cohort in consortium.cohorts.values())
     print(f"{participants:,} synthetic participants of {len(consortium.sites)} sites in {folder}")

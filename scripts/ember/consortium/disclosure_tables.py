@@ -197,8 +197,9 @@ def _accounting(counts: Counts, frame: pl.DataFrame) -> Keys:
     names = ("n_in", "n_created", "n_out", "n_collapsed", "n_quarantined", "n_excluded")
     keys: Keys = {name: [] for name in names}
     given: dict[tuple[str, str, int], Key] = {}
-    for row in frame.iter_rows(named=True):
-        own = ("account", row["site"], row["stage"], row["unit"])
+    lines = frame.select("site", "stage", "unit").rows()
+    for number, row in enumerate(frame.iter_rows(named=True)):
+        own = ("account", row["site"], row["stage"], row["unit"], number)
         cells: dict[str, Key] = {}
         for name in names:
             known = _known_account(counts, row, name, given) if name in CARRIED else None
@@ -209,15 +210,16 @@ def _accounting(counts: Counts, frame: pl.DataFrame) -> Keys:
         came = counts.add((*own, "came"), row["n_in"] + row["n_created"], implied=True)
         counts.relate(came, [cells["n_in"], cells["n_created"]])
         counts.relate(came, [cells["n_out"], cells["n_collapsed"], cells["n_quarantined"], cells["n_excluded"]])
-        for name, action in (("n_quarantined", "quarantined"), ("n_excluded", "excluded"), ("n_collapsed", "collapsed")):
-            parts = [
-                key
-                for key in counts.places
-                if key[0] == "rule" and key[1:4] == (row["site"], row["stage"], row["unit"]) and key[5] == action
-            ]
-            if parts:
-                counts.relate(cells[name], parts, f"unlisted:{action}")
+        if lines.count(lines[number]) == 1:
+            _relate_rules(counts, lines[number], cells)
     return keys
+
+
+def _relate_rules(counts: Counts, line: tuple[str, str, str], cells: Mapping[str, Key]) -> None:
+    for action in ("quarantined", "excluded", "collapsed"):
+        parts = [key for key in counts.places if key[0] == "rule" and key[1:4] == line and key[5] == action]
+        if parts:
+            counts.relate(cells[f"n_{action}"], parts, f"unlisted:{action}")
 
 
 def _known_account(
@@ -235,8 +237,8 @@ def _known_account(
 
 
 def analysis_of(stage: str) -> str:
-    """Return the analysis in the name of a stage, `analysis/<analysis>`."""
-    return stage.removeprefix("analysis/")
+    """Return the analysis in the name of a stage, `analysis:<analysis>`."""
+    return stage.removeprefix("analysis:")
 
 
 def _findings(counts: Counts, frame: pl.DataFrame) -> Keys:
@@ -264,7 +266,7 @@ def _inputs(counts: Counts, frame: pl.DataFrame) -> Keys:
     read = {
         counts.values[place]: key
         for key, place in counts.places.items()
-        if key[0] == "account" and key[2] == "read_source" and key[4] == "n_in"
+        if key[0] == "account" and key[2] == "read_source" and key[-1] == "n_in"
     }
     return {
         "rows": [

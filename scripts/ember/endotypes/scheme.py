@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, takewhile
 from typing import Any
 
 from ember.endotypes.cuts import Cut, cut_of, points_up
@@ -148,4 +148,11 @@ def _alone(plain: Sequence[Verdict], rows: Sequence[Mapping[str, Any]], scheme: 
         return Verdict(f"{INDETERMINATE}:no_composite", INDETERMINATE)
     if plain:
         return Verdict(f"{plain[0].rule}:crp_only", plain[0].state)
-    return Verdict(f"{rows[0]['rule']}:crp_only", SCREEN_ALONE)
+    return Verdict(f"{_shared_words([row['rule'] for row in rows])}:crp_only", SCREEN_ALONE)
+
+
+def _shared_words(names: Sequence[str]) -> str:
+    """Return the words with which all names begin, or the first name: above_3_with_x, above_3_without_x: above_3."""
+    split = [name.split("_") for name in names]
+    shared = [words[0] for words in takewhile(lambda words: len(set(words)) == 1, zip(*split, strict=False))]
+    return "_".join(shared) or names[0]

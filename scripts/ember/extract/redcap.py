@@ -32,10 +32,7 @@ def with_dictionary(table: RawTable, source: Source) -> RawTable:
     if source.dictionary is None:
         return table
     described = read_dictionary(source.dictionary, f"{source.shown_path} dictionary {source.dictionary.name}")
-    columns = {
-        name: replace(info, **_labels(described[name])) if name in described else info
-        for name, info in table.columns.items()
-    }
+    columns = {name: _described(info, described.get(name)) for name, info in table.columns.items()}
     if not any(name in described for name in table.names):
         raise EmberError(
             "The data dictionary describes none of the columns of the file.",
@@ -76,5 +73,5 @@ def _choices(text: str, where: str) -> dict[str, str]:
     return choices
 
 
-def _labels(info: ColumnInfo) -> dict[str, object]:
-    return {"label": info.label, "value_labels": info.value_labels, "type": info.type}
+def _described(info: ColumnInfo, by: ColumnInfo | None) -> ColumnInfo:
+    return info if by is None else replace(info, label=by.label, value_labels=by.value_labels, type=by.type)

@@ -51,7 +51,7 @@ def _check_records(source: Source) -> None:
     size = source.path.stat().st_size
     if size % RECORD:
         raise EmberError(
-            f"The file has {size} bytes, which is not a multiple of {RECORD}: it is cut off or was changed in transfer.",
+            f"The file has {size} bytes, which is not a multiple of {RECORD}: it is cut off or changed.",
             where=source.shown_path,
             fix="Fetch it again as a binary file.",
         )

@@ -67,18 +67,23 @@ def read_cells(reading: Reading, registry: Registry) -> Cells:
         at_visit = pl.lit(None, pl.Int16)  # what does not change belongs to no visit
     else:
         at_visit = pl.col("_visit") if column.visit is None else pl.lit(reading.visit, pl.Int16)
-    extra = _measurement_columns(reading) if column.kind == "measurement" else []
-    frame = rows.select(
+    cells = rows.select(
         pl.col("_at").alias("at"),
         pl.lit(reading.order, pl.Int32).alias("order"),
         pl.col("_person").alias("person"),
         at_visit.alias("visit"),
-        pl.col(column.column).str.strip_chars().alias("text"),
-        *extra,
-    ).filter(pl.col("text").fill_null("") != "")
+        pl.col(column.column).alias("reported"),
+        *(_beside_measurement(reading) if column.kind == "measurement" else []),
+    )
+    # Files repeat few texts many times: each text is read once.
+    distinct = cells.select("reported", pl.col("reported").str.strip_chars().alias("text")).unique("reported")
+    distinct = distinct.filter(pl.col("text").fill_null("") != "")
     missing = missing_rule(pl.col("text"), column.missing, reading.metadata, reading.decimal)
-    frame = frame.with_columns(missing.alias("rule"))
-    return Cells(_parsed(frame, reading, registry), rows.height)
+    read = _parsed(distinct.with_columns(missing.alias("rule")), reading, registry)
+    frame = cells.join(read, "reported", "inner", maintain_order="left")
+    if column.kind != "measurement":
+        return Cells(frame.drop("reported"), rows.height)
+    return Cells(_flagged(frame, reading).rename({"reported": "value_reported"}), rows.height)
 
 
 def _parsed(frame: pl.DataFrame, reading: Reading, registry: Registry) -> pl.DataFrame:
@@ -139,55 +144,61 @@ def _inside(target: Column) -> pl.Expr:
     return low & high
 
 
-def _measurement_columns(reading: Reading) -> list[pl.Expr]:
-    """Return what stands beside the value: text as reported, analyte, unit, specimen, assay, batch and flag."""
+def _beside_measurement(reading: Reading) -> list[pl.Expr]:
+    """Return what stands beside a result: analyte, unit, specimen, assay, batch and flag."""
     table, column = reading.table, reading.column
+    mapping = table.laboratory or table.measurements[column.name]
+    unit = pl.lit(mapping.unit) if column.unit_column is None else _stripped(column.unit_column).fill_null("")
+    batch = _stripped(column.batch) if column.batch else pl.lit(None, pl.String)
+    columns = [
+        unit.alias("unit_reported"),
+        pl.lit(mapping.specimen, pl.String).alias("specimen"),
+        batch.alias("batch"),
+    ]
     if table.laboratory:
         analyte = pl.col("_analyte")
-        unit, specimen = table.laboratory.unit, table.laboratory.specimen
         assays = table.laboratory.assays
         assay = analyte.replace_strict(assays, default=None, return_dtype=pl.String) if assays else pl.lit(None)
-        flagged = pl.lit(False)
     else:
-        mapping = table.measurements[column.name]
-        analyte = pl.lit(column.name)
-        unit, specimen, assay = mapping.unit, mapping.specimen, pl.lit(mapping.assay)
-        codes = [code.strip() for code in mapping.below.codes] if mapping.below else []
-        flagged = pl.col(column.flag).str.strip_chars().is_in(codes) if column.flag and codes else pl.lit(False)
-    return [
-        pl.col(column.column).alias("value_reported"),
-        analyte.alias("analyte"),
-        (pl.lit(unit) if column.unit_column is None else _beside(column.unit_column).fill_null("")).alias(
-            "unit_reported"
-        ),
-        pl.lit(specimen, pl.String).alias("specimen"),
-        assay.cast(pl.String).alias("assay_id"),
-        (_beside(column.batch) if column.batch else pl.lit(None, pl.String)).alias("batch"),
-        flagged.fill_null(False).alias("flagged"),
-    ]
+        analyte, assay = pl.lit(column.name), pl.lit(table.measurements[column.name].assay)
+        below = table.measurements[column.name].below
+        if column.flag and below:
+            codes = [code.strip() for code in below.codes]
+            columns.append(pl.col(column.flag).str.strip_chars().is_in(codes).fill_null(False).alias("flagged"))
+    return [*columns, analyte.alias("analyte"), assay.cast(pl.String).alias("assay_id")]
 
 
-def _beside(column: str) -> pl.Expr:
+def _stripped(column: str) -> pl.Expr:
     text = pl.col(column).str.strip_chars()
     return pl.when(text != "").then(text)
 
 
 def _read_measurement(frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     text = pl.col("text")
-    frame = frame.with_columns(
-        number(text, reading.decimal, operators=True).alias("number"), operator(text).alias("sign")
-    )
-    frame = _ruled(frame, "value.not_numeric", pl.col("number").is_null())
+    value = number(text, reading.decimal, operators=True)
+    frame = frame.with_columns(value.alias("number"), operator(text).alias("operator"))
+    frame = _ruled(frame, "value.not_numeric", pl.col("number").is_null()).drop("text")
+    frame = frame.with_columns(pl.when(pl.col("operator") != "").then("number").alias("limit_reported"))
     mapping = reading.table.measurements.get(reading.column.name)
-    below = mapping.below if mapping else None
-    marked = pl.col("flagged")
-    if below and below.heap is not None:
-        # A file format that stores floats may return the fill one unit in the last place off.
-        marked = marked | ((pl.col("number") - below.heap).abs() <= 1e-9 * abs(below.heap))
-    limit = pl.lit(below.limit if below else None, pl.Float64)
-    signed = pl.col("sign") != ""
-    # The laboratory's own sign stands before a flag or a fill value: it carries its limit with it.
+    if mapping is None or mapping.below is None or mapping.below.heap is None:
+        return frame
+    heap = mapping.below.heap
+    # A file format that stores floats may return the fill one unit in the last place off.
+    return _left_censored(frame, (pl.col("number") - heap).abs() <= 1e-9 * abs(heap), mapping.below.limit)
+
+
+def _flagged(frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
+    """Apply the flag column, which the text of the result does not know of."""
+    if "flagged" not in frame.columns:
+        return frame
+    below = reading.table.measurements[reading.column.name].below
+    return _left_censored(frame, pl.col("flagged"), below.limit if below else None).drop("flagged")
+
+
+def _left_censored(frame: pl.DataFrame, marked: pl.Expr, limit: float | None) -> pl.DataFrame:
+    """Set the operator where a result is marked and has no sign of its own: a sign carries its limit with it."""
+    unsigned = marked & (pl.col("operator") == "")
     return frame.with_columns(
-        pl.when(signed).then("sign").when(marked).then(pl.lit("<")).otherwise(pl.lit("")).alias("operator"),
-        pl.when(signed).then("number").when(marked).then(limit).alias("limit_reported"),
-    ).drop("text", "sign", "flagged")
+        pl.when(unsigned).then(pl.lit("<")).otherwise("operator").alias("operator"),
+        pl.when(unsigned).then(pl.lit(limit, pl.Float64)).otherwise("limit_reported").alias("limit_reported"),
+    )

@@ -43,9 +43,7 @@ def missing_rule(text: pl.Expr, declared: Sequence[str], metadata: Mapping[str, 
     )
 
 
-def _among(
-    text: pl.Expr, codes: Sequence[str], ranges: Sequence[tuple[float, float]], decimal: str
-) -> pl.Expr:
+def _among(text: pl.Expr, codes: Sequence[str], ranges: Sequence[tuple[float, float]], decimal: str) -> pl.Expr:
     found = text.is_in(list(codes)) if codes else pl.lit(False)
     numbers = [value for code in codes if (value := _as_number(code)) is not None]
     if not numbers and not ranges:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
+from ember.harmonise.origin import Origin
 from ember.tables.contract import contract
 from ember.tables.store import POLARS_TYPES
 
@@ -20,7 +22,7 @@ def settle(cells: pl.DataFrame, value: str, key: tuple[str, ...] = ("person",)) 
     value : str
         Column that has to agree within the key.
     key : tuple of str
-        Whose value it is.
+        Whose value it is; positions from 0.
 
     Returns
     -------
@@ -28,17 +30,23 @@ def settle(cells: pl.DataFrame, value: str, key: tuple[str, ...] = ("person",)) 
         With `repeat`: true for each usable cell after the first. Where usable cells of one key differ, all of them
         carry `value.conflict`: there is no telling which is right.
     """
-    usable = pl.col("rule").is_null()
-    first = pl.col(value).first().over(key)
-    open_cells = cells.filter(usable).with_columns(
-        (pl.col(value) != first).any().over(key).alias("conflict"),
-        (~pl.struct(key).is_first_distinct() if len(key) > 1 else ~pl.col(key[0]).is_first_distinct()).alias("repeat"),
+    told = cells.filter(pl.col("rule").is_null())
+    slot = np.zeros(told.height, dtype=np.int64)
+    for name in key:
+        positions = told[name].to_numpy().astype(np.int64)
+        slot = slot * (positions.max(initial=0) + 1) + positions
+    order = np.arange(told.height)
+    first = np.zeros(slot.max(initial=0) + 1, dtype=np.int64)
+    first[slot[::-1]] = order[::-1]  # the earliest cell of a slot is written last and stays
+    differs = (told[value] != told[value].gather(first[slot])).to_numpy()
+    conflicting = np.zeros(len(first), dtype=bool)
+    conflicting[slot[differs]] = True
+    conflict = conflicting[slot]
+    settled = told.with_columns(
+        pl.select(pl.when(pl.Series(conflict)).then(pl.lit("value.conflict")).alias("rule")).to_series(),
+        pl.Series("repeat", (order != first[slot]) & ~conflict, pl.Boolean),
     )
-    settled = open_cells.with_columns(
-        pl.when("conflict").then(pl.lit("value.conflict")).alias("rule"),
-        (pl.col("repeat") & ~pl.col("conflict")).alias("repeat"),
-    ).drop("conflict")
-    return pl.concat([settled, cells.filter(~usable).with_columns(pl.lit(False).alias("repeat"))])
+    return pl.concat([settled, cells.filter(pl.col("rule").is_not_null()).with_columns(pl.lit(False).alias("repeat"))])
 
 
 def usable(cells: pl.DataFrame) -> pl.DataFrame:
@@ -46,21 +54,21 @@ def usable(cells: pl.DataFrame) -> pl.DataFrame:
     return cells.filter(pl.col("rule").is_null() & ~pl.col("repeat"))
 
 
-def participants(roster: pl.DataFrame, settled: Mapping[str, pl.DataFrame], site: str) -> pl.DataFrame:
+def participants(roster: pl.DataFrame, settled: Mapping[str, pl.DataFrame], origin: Origin) -> pl.DataFrame:
     """Return the table of participants.
 
     Parameters
     ----------
     roster : DataFrame
-        `_person`, `_participant`, `source_file`, `_row` in the order of the first table.
+        As from `roster_of`, in the order of the first table.
     settled : mapping
         Settled cells by column of participants.
     """
     table = roster.select(
-        pl.lit(site).alias("site_id"),
+        pl.lit(origin.site).alias("site_id"),
         pl.col("_participant").alias("participant_id"),
-        "source_file",
-        pl.col("_row").alias("row_number"),
+        origin.rows["source_file"].gather(roster["_at"]),
+        origin.rows["_row"].gather(roster["_at"]).alias("row_number"),
         "_person",
     )
     for name, column in contract("participants").mapped.items():

@@ -10,8 +10,6 @@ import polars as pl
 
 from ember.registry.model import TableMap, Visit
 
-OWN_COLUMNS = ("_site", "_row", "_file", "_sheet", "_participant")
-
 
 @dataclass(frozen=True)
 class RawRows:
@@ -50,9 +48,15 @@ class SortedRows:
 
 
 def roster_of(kept: pl.DataFrame) -> pl.DataFrame:
-    """Return the participants of the kept rows in order of appearance: `_participant`, `_person`, and first row."""
-    first = kept.unique("_participant", keep="first", maintain_order=True)
-    return first.select("_participant", "_file", "_sheet", "_row").with_row_index("_person")
+    """Return the participants of the kept rows in order of appearance.
+
+    Returns
+    -------
+    DataFrame
+        `_person` (position in the roster), `_participant`, `_at` (position of the first row).
+    """
+    first = kept.select("_participant").with_row_index("_at").unique("_participant", keep="first", maintain_order=True)
+    return first.with_row_index("_person")
 
 
 def sort_rows(raw: pl.DataFrame, table: TableMap, visits: tuple[Visit, ...], roster: pl.DataFrame | None) -> SortedRows:
@@ -65,9 +69,12 @@ def sort_rows(raw: pl.DataFrame, table: TableMap, visits: tuple[Visit, ...], ros
     roster : DataFrame or None
         As from `roster_of`; None for the first table, which makes the roster.
     """
-    frame = raw.with_columns(_known(table, visits), pl.lit(None, pl.String).alias("_rule"))
+    frame = raw.with_columns(*_known(table, visits), pl.lit(None, pl.String).alias("_rule"))
     frame = _marked(frame, "row.no_participant", pl.col("_participant").fill_null("") == "")
-    frame = _exact_duplicates_marked(frame, table)
+    key = ["_participant", "_visit", "_analyte"]
+    # Only rows of one key can repeat or contradict each other; these few are compared cell by cell.
+    alike = frame.filter(frame.select(key).is_duplicated() & frame["_rule"].is_null())
+    frame = _marked(frame, "row.duplicate_exact", pl.col("_at").is_in(_repeats(alike).implode()))
     if roster is not None:
         frame = frame.join(roster.select("_participant", "_person"), "_participant", "left", maintain_order="left")
         frame = _marked(frame, "row.not_in_roster", pl.col("_person").is_null())
@@ -76,15 +83,21 @@ def sort_rows(raw: pl.DataFrame, table: TableMap, visits: tuple[Visit, ...], ros
     if table.laboratory:
         frame = _marked(frame, "row.unknown_analyte", pl.col("_analyte").is_null())
     open_rows = pl.col("_rule").is_null()
-    # Rows that already left must not make a kept row look repeated.
-    repeated = frame.filter(open_rows).select(pl.struct("_participant", "_visit", "_analyte").is_duplicated())
-    conflicts = frame.filter(open_rows).filter(repeated.to_series())["_at"]
-    frame = _marked(frame, "row.duplicate_conflict", pl.col("_at").is_in(conflicts.implode()))
+    if not _lists_treatments(table):
+        # A row that already left does not make another one contradictory.
+        left = frame.filter(open_rows & pl.col("_at").is_in(alike["_at"].implode()))
+        conflicts = left["_at"].filter(left.select(key).is_duplicated())
+        frame = _marked(frame, "row.duplicate_conflict", pl.col("_at").is_in(conflicts.implode()))
     kept = frame.filter(open_rows).drop("_rule", "_at")
     if roster is None:
         people = roster_of(kept).select("_participant", "_person")
         kept = kept.join(people, "_participant", "left", maintain_order="left")
     return SortedRows(kept, frame.filter(~open_rows).select("_file", "_sheet", "_row", "_rule"))
+
+
+def _lists_treatments(table: TableMap) -> bool:
+    """Return whether a table has one row a treatment, so that rows of one visit do not contradict each other."""
+    return table.treatments is not None and not (table.measurements or table.laboratory or table.instruments)
 
 
 def _known(table: TableMap, visits: tuple[Visit, ...]) -> list[pl.Expr]:
@@ -110,14 +123,8 @@ def _marked(frame: pl.DataFrame, rule_id: str, condition: pl.Expr) -> pl.DataFra
     return frame.with_columns(_rule=pl.coalesce("_rule", pl.when(condition).then(pl.lit(rule_id))))
 
 
-def _exact_duplicates_marked(frame: pl.DataFrame, table: TableMap) -> pl.DataFrame:
-    codes = [table.visits.long.column] if table.visits.long else []
-    codes += [table.laboratory.analyte.column] if table.laboratory else []
-    keys = ["_participant", *codes]
-    open_rows = frame.filter(pl.col("_rule").is_null())
-    # Only rows of one key can be equal: comparing these few costs less than comparing all cells of all rows.
-    alike = open_rows.filter(open_rows.select(pl.col(keys).str.strip_chars()).is_duplicated())
+def _repeats(alike: pl.DataFrame) -> pl.Series:
+    """Return the positions of rows that repeat an earlier one cell by cell; outer white space does not count."""
     content = [name for name in alike.columns if name not in {"_row", "_rule", "_at"}]
     cells = alike.select(pl.col(content).cast(pl.String).str.strip_chars().fill_null(""))
-    again = alike.filter(~cells.select(pl.struct(pl.all()).is_first_distinct()).to_series())["_at"]
-    return _marked(frame, "row.duplicate_exact", pl.col("_at").is_in(again.implode()))
+    return alike["_at"].filter(~cells.select(pl.struct(pl.all()).is_first_distinct()).to_series())

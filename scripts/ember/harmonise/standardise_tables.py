@@ -5,49 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from ember.harmonise.value_columns import ValueColumn
-from ember.registry.model import TreatmentMap, Visit
+from ember.harmonise.origin import Origin
+from ember.registry.model import TreatmentMap
 from ember.registry.registry import Registry
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where cells come from.
-
-    Attributes
-    ----------
-    rows : DataFrame
-        By `at`: `source_file`, `_row`.
-    roster : DataFrame
-        By `person`: `_participant`.
-    columns : sequence of ValueColumn
-        By `order`.
-    """
-
-    site: str
-    visits: tuple[Visit, ...]
-    rows: pl.DataFrame
-    roster: pl.DataFrame
-    columns: Sequence[ValueColumn]
-
-    def named(self, cells: pl.DataFrame) -> pl.DataFrame:
-        """Return the cells with site, participant, visit, source file and row number in words."""
-        names = pl.Series([visit.id for visit in self.visits], dtype=pl.String)
-        at = cells["at"].cast(pl.UInt32)
-        return cells.with_columns(
-            pl.lit(self.site).alias("site_id"),
-            self.roster["_participant"].gather(cells["person"]).alias("participant_id"),
-            names.gather(cells["visit"].cast(pl.UInt32)).alias("visit"),
-            self.rows["source_file"].gather(at).alias("source_file"),
-            self.rows["_row"].gather(at).alias("row_number"),
-        )
-
-    def source_column(self, cells: pl.DataFrame) -> pl.Series:
-        """Return the name of each cell's column in the source."""
-        names = pl.Series([column.column for column in self.columns], dtype=pl.String)
-        return names.gather(cells["order"].cast(pl.UInt32)).alias("column")
 
 
 def measurements(cells: pl.DataFrame, origin: Origin) -> pl.DataFrame:
@@ -69,8 +32,16 @@ def items(cells: pl.DataFrame, origin: Origin) -> pl.DataFrame:
 def visits(cells: Sequence[pl.DataFrame], origin: Origin) -> pl.DataFrame:
     """Return one row a visit with a usable value or date, where it is first seen."""
     places = pl.concat([part.select("at", "visit", "person", "study_day") for part in cells])
-    seen = places.unique(["at", "visit"], maintain_order=False).sort("at", "visit")
-    return origin.named(seen.unique(["person", "visit"], keep="first", maintain_order=True))
+    n_visits = len(origin.visits)
+    slot = places["person"].to_numpy().astype(np.int64) * n_visits + places["visit"].to_numpy()
+    at = places["at"].to_numpy()
+    first = np.full(origin.roster.height * n_visits, np.iinfo(np.int64).max)
+    np.minimum.at(first, slot, at)
+    seen = np.zeros(len(first), dtype=np.int64)
+    earliest = np.flatnonzero(at == first[slot])
+    seen[slot[earliest]] = earliest  # any cell of that row and visit: they share their study day
+    taken_place = seen[first < np.iinfo(np.int64).max]
+    return origin.named(places[taken_place].sort("at", "visit"))
 
 
 @dataclass(frozen=True)
@@ -89,7 +60,7 @@ class TreatmentNames:
     def of(cls, registry: Registry) -> TreatmentNames:
         known = {row["treatment"]: row for row in registry.rows("treatments")}
         rows = [
-            (row["name"], row["treatment"], known[row["treatment"]]["kind"] or None, known[row["treatment"]]["atc"] or None)
+            (row["name"], row["treatment"], *(known[row["treatment"]][key] or None for key in ("kind", "atc")))
             for row in registry.rows("treatment_names")
         ]
         schema = {"name": pl.String, "treatment": pl.String, "kind": pl.String, "atc": pl.String}
@@ -97,7 +68,7 @@ class TreatmentNames:
 
 
 def treatments(
-    cells: pl.DataFrame, mappings: Sequence[TreatmentMap], names: TreatmentNames, origin: Origin
+    cells: pl.DataFrame, mappings: Sequence[TreatmentMap | None], names: TreatmentNames, origin: Origin
 ) -> pl.DataFrame:
     """Return the table of treatments, in order of the source and of the names within a cell.
 
@@ -112,22 +83,26 @@ def treatments(
     mean the same treatment make one row, and so do those that the registry does not know; they are joined as reported.
     """
     known = names.table["name"].implode()
-    parts = [_split(cells.filter(pl.col("mapping") == index), mapping, known) for index, mapping in enumerate(mappings)]
+    parts = [
+        _split(cells.filter(pl.col("mapping") == index), mapping.split, known)
+        for index, mapping in enumerate(mappings)
+        if mapping is not None
+    ]
     long = pl.concat(parts).sort("at", "order", maintain_order=True)
     long = long.join(names.table, left_on="text", right_on="name", how="left", maintain_order="left")
     once = long.group_by(["at", "order", "treatment"], maintain_order=True).agg(
         pl.col("person", "visit", "study_day", "kind", "atc", "mapping").first(),
         pl.col("text").unique(maintain_order=True).str.join("; ").alias("name_reported"),
     )
-    roles = pl.Series([mapping.role for mapping in mappings], dtype=pl.String)
+    roles = pl.Series([mapping.role if mapping else None for mapping in mappings], dtype=pl.String)
     return origin.named(once).with_columns(roles.gather(once["mapping"].cast(pl.UInt32)).alias("role"))
 
 
-def _split(cells: pl.DataFrame, mapping: TreatmentMap, known: pl.Series) -> pl.DataFrame:
-    if mapping.split is None:
+def _split(cells: pl.DataFrame, separator: str | None, known: pl.Series) -> pl.DataFrame:
+    if separator is None:
         return cells
     text = pl.col("text")
-    whole = pl.concat_list(text)
-    names = pl.when(text.is_in(known)).then(whole).otherwise(text.str.split(mapping.split))
-    long = cells.with_columns(names.alias("text")).explode("text").with_columns(text.str.strip_chars())
-    return long.filter(text != "")
+    parts = text.str.split(separator).list.eval(pl.element().str.strip_chars())
+    parts = parts.list.eval(pl.element().filter(pl.element() != ""))
+    whole = text.is_in(known) | (parts.list.len() == 0)  # a cell of separators alone is an unknown name, not nothing
+    return cells.with_columns(pl.when(whole).then(pl.concat_list(text)).otherwise(parts).alias("text")).explode("text")

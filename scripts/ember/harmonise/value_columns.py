@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ember.errors import EmberError, nearest_name
+from ember.extract.columns import at_visits, item_columns, once_or_at_visits
 from ember.registry.model import TableMap, Visit
 from ember.registry.registry import Registry
 
@@ -45,24 +46,13 @@ class ValueColumn:
     flag: str | None = None
 
 
-def scored_items(registry: Registry) -> dict[str, list[int]]:
-    """Return the numbers of the scored items of each instrument."""
-    found: dict[str, list[int]] = {}
-    for row in registry.rows("instrument_items"):
-        if row["scored"] == "true":
-            found.setdefault(row["instrument"], []).append(int(row["item"]))
-    return found
-
-
 def value_columns(
-    table: TableMap, items: dict[str, list[int]], visits: tuple[Visit, ...], present: Collection[str]
+    table: TableMap, registry: Registry, visits: tuple[Visit, ...], present: Collection[str]
 ) -> list[ValueColumn]:
     """Return the value columns of a table in mapping order.
 
     Parameters
     ----------
-    items : dict
-        Scored items by instrument.
     visits : tuple of Visit
         The study's planned visits.
     present : collection of str
@@ -77,37 +67,18 @@ def value_columns(
     columns = [
         *_fixed_columns(table),
         *_measurements(table, present),
-        *_instruments(table, items),
+        *_instruments(table, registry),
         *_treatments(table, visits, present),
     ]
     _refuse_absent(table, columns, present)
     return columns
 
 
-def visit_columns(table: TableMap, column: str, visits: tuple[str, ...] = ()) -> list[tuple[str, str | None, str]]:
-    """Return (column, visit told by the name, suffix) for a column that may stand once a visit in a wide file."""
-    if not table.visits.wide:
-        return [(column, None, "")]
-    return [
-        (table.visits.column_for(column, suffix), visit, suffix)
-        for suffix, visit in table.visits.wide.items()
-        if not visits or visit in visits
-    ]
-
-
-def beside(table: TableMap, column: str | None, suffix: str, present: Collection[str]) -> str | None:
-    """Return the name of a batch, unit or flag column: a wide file has it once a visit or once a row."""
-    if column is None or not table.visits.wide:
-        return column
-    at_visit = table.visits.column_for(column, suffix)
-    return at_visit if at_visit in present else column
-
-
 def _fixed_columns(table: TableMap) -> Iterator[ValueColumn]:
     if table.time_zero:
         yield ValueColumn(table.time_zero.column, "time_zero", missing=table.missing)
     if table.visits.date:
-        for column, visit, _ in visit_columns(table, table.visits.date.column):
+        for column, visit in _at_visits(table, table.visits.date.column):
             yield ValueColumn(column, "visit_date", visit=visit, missing=table.missing)
     for name, mapping in table.columns.items():
         yield ValueColumn(mapping.column, "participant", name, missing=table.missing + mapping.missing)
@@ -115,8 +86,13 @@ def _fixed_columns(table: TableMap) -> Iterator[ValueColumn]:
 
 def _measurements(table: TableMap, present: Collection[str]) -> Iterator[ValueColumn]:
     for analyte, mapping in table.measurements.items():
+        values = _at_visits(table, mapping.column, mapping.visits)
         flag = mapping.below.column if mapping.below else None
-        for column, visit, suffix in visit_columns(table, mapping.column, mapping.visits):
+        beside = [
+            _beside(table, column, mapping.visits, present, len(values))
+            for column in (mapping.batch, mapping.unit_column, flag)
+        ]
+        for (column, visit), batch, unit_column, mark in zip(values, *beside, strict=True):
             yield ValueColumn(
                 column,
                 "measurement",
@@ -124,9 +100,9 @@ def _measurements(table: TableMap, present: Collection[str]) -> Iterator[ValueCo
                 visit=visit,
                 visits=mapping.visits,
                 missing=table.missing,
-                batch=beside(table, mapping.batch, suffix, present),
-                unit_column=beside(table, mapping.unit_column, suffix, present),
-                flag=beside(table, flag, suffix, present),
+                batch=batch,
+                unit_column=unit_column,
+                flag=mark,
             )
     if table.laboratory:
         laboratory = table.laboratory
@@ -139,13 +115,12 @@ def _measurements(table: TableMap, present: Collection[str]) -> Iterator[ValueCo
         )
 
 
-def _instruments(table: TableMap, items: dict[str, list[int]]) -> Iterator[ValueColumn]:
+def _instruments(table: TableMap, registry: Registry) -> Iterator[ValueColumn]:
     for name, mapping in table.instruments.items():
-        wanted = [(mapping.items.format(item=item), item) for item in items.get(name, [])] if mapping.items else []
-        if mapping.total:
-            wanted.append((mapping.total, 0))
-        for column, item in wanted:
-            for at_visit, visit, _ in visit_columns(table, column, mapping.visits):
+        wanted = item_columns(name, mapping.items, registry) if mapping.items else []
+        wanted = [*wanted, (0, mapping.total)] if mapping.total else wanted
+        for item, column in wanted:
+            for at_visit, visit in _at_visits(table, column, mapping.visits):
                 missing = table.missing + mapping.missing
                 yield ValueColumn(at_visit, "item", name, item, visit, mapping.visits, missing)
 
@@ -153,14 +128,27 @@ def _instruments(table: TableMap, items: dict[str, list[int]]) -> Iterator[Value
 def _treatments(table: TableMap, visits: tuple[Visit, ...], present: Collection[str]) -> Iterator[ValueColumn]:
     if table.treatments is None:
         return
-    missing = table.missing + table.treatments.missing
-    names = [(column, visit) for column, visit, _ in visit_columns(table, table.treatments.name)]
-    if table.visits.wide and not any(column in present for column, _ in names):
-        # One column without a visit in a wide file says what the participant came in on.
-        first = min((visit for visit in visits if visit.id in table.visits.wide.values()), key=lambda visit: visit.day)
-        names = [(table.treatments.name, first.id)]
+    names = _at_visits(table, table.treatments.name)
+    if table.visits.wide and table.treatments.name in present:
+        # One column for the whole row says what the participant was given at the start, not who came to a visit.
+        held = [visit for visit in visits if visit.id in table.visits.wide.values()]
+        names = [(table.treatments.name, min(held, key=lambda visit: visit.day).id)]
     for column, visit in names:
-        yield ValueColumn(column, "treatment", visit=visit, missing=missing)
+        yield ValueColumn(column, "treatment", visit=visit, missing=table.missing + table.treatments.missing)
+
+
+def _at_visits(table: TableMap, column: str, only: tuple[str, ...] = ()) -> list[tuple[str, str | None]]:
+    """Return (column, visit told by its name); None where the row tells the visit."""
+    return at_visits(table.visits, column, only) if table.visits.wide else [(column, None)]
+
+
+def _beside(
+    table: TableMap, column: str | None, only: tuple[str, ...], present: Collection[str], n: int
+) -> list[str | None]:
+    """Return the batch, unit or flag column that belongs to each of `n` value columns."""
+    if column is None:
+        return [None] * n
+    return [name for name, _ in once_or_at_visits(table.visits, column, present, only)]
 
 
 def _refuse_impossible(table: TableMap) -> None:

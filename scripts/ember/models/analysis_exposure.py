@@ -98,8 +98,13 @@ def composite_column(
     declared = analysis.get("composite")
     if declared is None:
         return np.full(people.height, np.nan)
-    exposure, outcome = analysis.get("exposure", {}), analysis["outcome"]
-    visit = exposure.get("visit") or outcome.get("baseline") or outcome["visit"]
+    exposure, outcome = analysis.get("exposure", {}), analysis.get("outcome", {})
+    visit = exposure.get("visit") or outcome.get("baseline") or outcome.get("visit")
+    if visit is None:
+        raise EmberError(
+            "The composite needs a visit, which the exposure or the outcome gives.",
+            where=f"analyses/{analysis['analysis']}.yaml  composite",
+        )
     within = declared["standardise"] == "within_site"
     scores = []
     for analyte in declared["analytes"]:
@@ -131,7 +136,7 @@ def _check_standard_assays(found: pl.DataFrame, cut: float, analysis: Mapping[st
     if blind.any():
         sites = ", ".join(found.filter(pl.Series(blind))["site_id"].unique(maintain_order=True))
         raise EmberError(
-            f"The cut at {cut:g} lies below the detection limit of a standard assay, or that limit is not known ({sites}).",
+            f"The cut at {cut:g} lies below the limit of a standard assay, or that limit is not known ({sites}).",
             where=f"analyses/{analysis['analysis']}.yaml  exposure.cut",
             fix="Such an assay cannot tell the two sides apart: use a higher cut or leave the site out.",
         )

@@ -17,6 +17,8 @@ POOLED = ("two_stage", "one_stage", "random_intercept")
 RAW_SCALES = ("points", "cut")
 """Scales that mean something only within one instrument."""
 
+NUMBERS = ("baseline", "outcome", "outcome_points")
+
 Scores = FloatArray
 Conversion = Callable[[Scores, Scores], Scores]
 
@@ -32,6 +34,8 @@ def outcome_columns(
         `site_id` and `participant_id` in the order of the rows.
     scores : DataFrame
         Contract scores.
+    analysis : mapping
+        Content of analyses/<analysis>.yaml; without `outcome:` all four are null.
 
     Raises
     ------
@@ -44,7 +48,10 @@ def outcome_columns(
     The scale reference_sd, (score - reference mean) / reference SD, puts instruments side by side by declaration
     only: it does not make their items measure the same thing. Response and remission stay within the instrument.
     """
-    declared = analysis["outcome"]
+    declared = analysis.get("outcome")
+    if declared is None:
+        nothing = pl.Series([None] * people.height, dtype=pl.Float64)
+        return pl.DataFrame({"instrument": nothing.cast(pl.String), **dict.fromkeys(NUMBERS, nothing)})
     where = f"analyses/{analysis['analysis']}.yaml  outcome"
     visits = [visit for visit in (declared.get("baseline"), declared["visit"]) if visit is not None]
     usable = scores.filter((pl.col("construct") == declared["construct"]) & pl.col("visit").is_in(visits))
@@ -61,7 +68,7 @@ def outcome_columns(
         at = (instrument == name).fill_null(False).to_numpy()
         to_outcome, to_baseline = _conversions(declared, row, where)
         outcome[at], baseline[at] = to_outcome(points[at], before[at]), to_baseline(before[at], before[at])
-    numbers = {"baseline": baseline, "outcome": outcome, "outcome_points": points}
+    numbers = dict(zip(NUMBERS, (baseline, outcome, points), strict=True))
     return pl.DataFrame(
         [instrument.alias("instrument"), *(pl.Series(name, x).fill_nan(None) for name, x in numbers.items())]
     )
@@ -90,7 +97,7 @@ def _check_comparable(rows: Mapping[str, Row], analysis: Mapping[str, Any], wher
             raise EmberError(
                 f"The model '{pooled[0]}' pools scores in {scale} of several instruments: {', '.join(rows)}.",
                 where=where,
-                fix="Use `scale: reference_sd`, declare one `instrument:`, or keep the sites apart with `pool: by_site`.",
+                fix="Use `scale: reference_sd`, declare one `instrument:`, or keep sites apart (`pool: by_site`).",
             )
     if len({row["direction"] for row in rows.values()}) > 1:
         raise EmberError(f"Higher is better in some of {', '.join(rows)} and worse in others.", where=where)

@@ -139,6 +139,8 @@ def _conditions(
         no_exposure |= _array((table["state"].fill_null(INDETERMINATE)) == INDETERMINATE)
     found["no_exposure"] = no_exposure
     if _needs_outcome(analysis):
+        if "outcome" not in analysis:
+            raise EmberError("A model needs an `outcome:`.", where=f"analyses/{analysis['analysis']}.yaml")
         if "baseline" in analysis["outcome"]:
             found["no_baseline"] = table["baseline"].is_null()
         found["no_outcome"] = table["outcome"].is_null()

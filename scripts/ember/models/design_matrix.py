@@ -65,8 +65,9 @@ def build_design(frame: pl.DataFrame, spec: DesignSpec, sites: Sequence[str]) ->
 
     Notes
     -----
-    A covariate that does not vary over the rows (one sex at a site) is left out and named in `dropped`: it cannot
-    confound where it is constant. Categories follow the contract's order; the first that occurs is the reference.
+    A covariate that does not vary over the rows (one sex at a site), or a baseline that does not vary at a site,
+    is left out and named in `dropped`: it cannot confound where it is constant. Categories follow the contract's
+    order; the first that occurs is the reference.
     """
     present = [site for site in sites if (frame["site_id"] == site).any()]
     columns: dict[str, FloatArray] = {}
@@ -80,15 +81,18 @@ def build_design(frame: pl.DataFrame, spec: DesignSpec, sites: Sequence[str]) ->
         columns["exposure"] = _numbers(frame["exposure"])
     if spec.treatment and spec.exposure:
         columns[INTERACTION] = columns["treatment"] * columns["exposure"]
-    columns.update(_baseline(frame, spec, present))
-    covariates = {name: column for name in spec.covariates for name, column in _covariate(frame, name).items()}
-    varying = {name: column for name, column in covariates.items() if np.ptp(column) > 0}
-    columns.update(varying)
+    adjusting = _baseline(frame, spec, present)
+    constant = [] if spec.baseline == "none" else _constant_baselines(frame, adjusting, present)
+    for covariate in spec.covariates:
+        found = _covariate(frame, covariate)
+        adjusting.update(found)
+        constant += [name for name, column in found.items() if np.ptp(column) == 0] if found else [covariate]
+    columns.update({name: column for name, column in adjusting.items() if name not in constant})
     matrix = np.column_stack(list(columns.values()))
     outcome = _numbers(frame["outcome"])
     site = frame["site_id"].to_numpy()
     rows = tuple(SiteRows(name, matrix[site == name], outcome[site == name]) for name in present)
-    return Design(tuple(columns), rows, tuple(name for name in covariates if name not in varying))
+    return Design(tuple(columns), rows, tuple(constant))
 
 
 def _baseline(frame: pl.DataFrame, spec: DesignSpec, sites: Sequence[str]) -> dict[str, FloatArray]:
@@ -100,13 +104,20 @@ def _baseline(frame: pl.DataFrame, spec: DesignSpec, sites: Sequence[str]) -> di
     return {f"baseline_{site}": baseline * _indicator(frame["site_id"], site) for site in sites}
 
 
+def _constant_baselines(frame: pl.DataFrame, columns: dict[str, FloatArray], sites: Sequence[str]) -> list[str]:
+    if "baseline" in columns:
+        return [] if np.ptp(columns["baseline"]) > 0 else ["baseline"]
+    own = {f"baseline_{site}": frame.filter(pl.col("site_id") == site)["baseline"].n_unique() for site in sites}
+    return [name for name, different in own.items() if different == 1]
+
+
 def _covariate(frame: pl.DataFrame, name: str) -> dict[str, FloatArray]:
     values = frame[name]
     if values.dtype.is_numeric():
         return {name: _numbers(values)}
     allowed = contract("analysis_set").by_name[name].allowed or contract("participants").by_name[name].allowed
-    found = set(values.unique().to_list())
-    levels = [level for level in allowed if level in found] or sorted(found)
+    found = set(values.drop_nulls().unique().to_list())
+    levels = [*(level for level in allowed if level in found), *sorted(found - set(allowed))]
     return {f"{name}_{level}": _indicator(values, level) for level in levels[1:]}
 
 

@@ -38,6 +38,18 @@ def estimate_row(plan: AnalysisPlan, model: ModelPlan, term: str, value: Effect,
     }
 
 
+def missing_row(plan: AnalysisPlan, model: ModelPlan, term: str, reason: str, **details: Any) -> Row:
+    """Return a row without numbers for a model that could not be fitted, with the reason.
+
+    Notes
+    -----
+    No count stands in it either: a pooled estimate does not include this site, and a count beside the others' would
+    tell by subtraction what the disclosure hides.
+    """
+    nothing = Effect(*[math.nan] * 7)
+    return estimate_row(plan, model, term, nothing, **{"note": reason, "converged": False, **details})
+
+
 def pooled_details(pooled: Pooled) -> Row:
     """Return what a two-stage estimate adds: heterogeneity and prediction interval."""
     return {
@@ -73,14 +85,18 @@ def estimates_table(rows: Sequence[Row], plan: AnalysisPlan, headline_terms: Seq
     Notes
     -----
     The family of an analysis file is its headline terms in the first model, at the pooled level; other rows are
-    descriptions and are not adjusted. NaN becomes null: a number that does not exist is absent.
+    descriptions and are not adjusted. A model that keeps sites apart has a headline at each site. NaN becomes null:
+    a number that does not exist is absent.
     """
     rows = [{key: _present(value) for key, value in row.items()} for row in rows]
     if plan.family is not None:
+        first = plan.models[0]
         members = [
             row
             for row in rows
-            if row["model_id"] == plan.models[0].id and row["level"] != "site" and row["term"] in headline_terms
+            if row["model_id"] == first.id
+            and row["term"] in headline_terms
+            and (row["level"] != "site" or first.pool == "by_site")
         ]
         known = [math.nan if row["p_value"] is None else row["p_value"] for row in members]
         for row, value in zip(members, adjust(known, plan.adjust), strict=True):

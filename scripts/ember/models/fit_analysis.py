@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from ember.models.contract import Effect, FloatArray, effect
-from ember.models.estimate_rows import Row, estimate_row, estimates_table
-from ember.models.fit_regression import Fitted, effect_at, fit_regression, pool_effects, terms
+from ember.models.estimate_rows import Row, estimate_row, estimates_table, missing_row
+from ember.models.fit_regression import fit_regression, pool_effects, terms
 from ember.models.fit_survey import fit_survey
+from ember.models.fitted import Fitted
 from ember.models.plan import AnalysisPlan, ModelPlan
 from ember.tables.store import conform, polars_schema
 
@@ -40,8 +41,10 @@ def fit_analysis(frame: pl.DataFrame, plan: AnalysisPlan) -> tuple[pl.DataFrame,
             continue
         found, fits = fit_regression(inside, plan, model)
         rows += found
-        if model.curve and plan.treatment and plan.exposure:
-            curves += effect_curve(inside, plan, model, fits)
+        if model.curve:
+            apart = [[fitted] for fitted in fits] if model.pool == "by_site" else [fits] if fits else []
+            for joined in apart:
+                curves += effect_curve(inside, plan, model, joined)
     if plan.composite:
         rows.append(_composite_row(inside, plan))
     headline = terms(plan, plan.models[0])[:1]
@@ -53,24 +56,32 @@ def fit_analysis(frame: pl.DataFrame, plan: AnalysisPlan) -> tuple[pl.DataFrame,
 def effect_curve(inside: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan, fits: Sequence[Fitted]) -> list[Row]:
     """Return the treatment effect from the lowest to the highest decile point of the exposure, and these points.
 
+    Parameters
+    ----------
+    inside : DataFrame
+        Rows in the set.
+    fits : sequence of Fitted
+        One fit, or those of several sites to be pooled.
+
     Notes
     -----
-    At each exposure the sites' lines are evaluated and pooled like any other effect. The range ends at the outer
-    decile points: beyond them few participants carry the line, and extremes could point at persons.
+    At each exposure the sites' lines are evaluated and pooled like any other effect. The mean exposure of a site is
+    taken as known; in a joint model with a centred exposure the curve is that of the average participant. The range
+    ends at the outer decile points: beyond them few participants carry the line, and extremes could point at persons.
     """
-    values = inside["exposure_value"].to_numpy()
-    deciles = np.percentile(values, DECILES)
-    centres = {fitted.site: _centre(inside, fitted.site) for fitted in fits}
+    rows_of = [_rows_of(inside, fitted) for fitted in fits]
+    deciles = np.percentile(np.concatenate([rows["exposure_value"].to_numpy() for rows in rows_of]), DECILES)
+    centres = [_centre(rows) for rows in rows_of]
     common = {
         "analysis": plan.id,
         "model_id": model.id,
-        "site": None,
+        "site": fits[0].site if model.pool == "by_site" else None,
         "unit": plan.unit,
-        "scale": plan.outcome["scale"],
+        "scale": "log_odds_ratio" if model.family == "logistic" else plan.outcome["scale"],
     }
     rows: list[Row] = [{**common, "kind": "rug", "at": float(point)} for point in deciles]
     for point in np.geomspace(deciles[0], deciles[-1], CURVE_POINTS):
-        effects = [effect_at(fitted, float(np.log2(point)), centres[fitted.site]) for fitted in fits]
+        effects = [fit.effect_at(float(np.log2(point)), centre) for fit, centre in zip(fits, centres, strict=True)]
         value = pool_effects(effects, model).effect if len(effects) > 1 else effects[0]
         rows.append(
             {
@@ -86,14 +97,21 @@ def effect_curve(inside: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan, fit
     return rows
 
 
-def _centre(inside: pl.DataFrame, site: str | None) -> float:
-    rows = inside if site is None else inside.filter(pl.col("site_id") == site)
+def _rows_of(inside: pl.DataFrame, fitted: Fitted) -> pl.DataFrame:
+    return inside.filter(pl.col("site_id").is_in([block.site for block in fitted.design.rows]))
+
+
+def _centre(rows: pl.DataFrame) -> float:
+    """Return the mean of what was taken off log2 of the exposure: zero where it was not centred."""
     offset: FloatArray = np.log2(rows["exposure_value"].to_numpy()) - rows["exposure"].to_numpy()
     return float(offset.mean())
 
 
 def _composite_row(inside: pl.DataFrame, plan: AnalysisPlan) -> Row:
     values = inside["composite"].drop_nulls().to_numpy()
+    if values.size < 2:
+        place = {"level": "one_stage", "site": None, "estimand": "description", "scale": "sd", "adjustment": "none"}
+        return missing_row(plan, plan.models[0], "composite_sd", "Fewer than two composites.", **place)
     spread: Effect = effect(float(values.std(ddof=1)), float("nan"), 0.0)
     return estimate_row(
         plan, plan.models[0], "composite_sd", spread, level="one_stage", site=None, estimand="description",

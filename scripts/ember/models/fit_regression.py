@@ -2,54 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from ember.errors import EmberError
-from ember.models.contract import Effect, FloatArray, Result, effect
-from ember.models.design_matrix import INTERACTION, Design
-from ember.models.estimate_rows import Row, estimate_row, pooled_details, site_effect
+from ember.models.contract import Effect
+from ember.models.design_matrix import INTERACTION
+from ember.models.eligibility import usable_sites
+from ember.models.estimate_rows import Row, estimate_row, missing_row, pooled_details
+from ember.models.fitted import RISKS, Fitted, try_fit, untested
 from ember.models.meta_analysis import Pooled, pool
 from ember.models.plan import AnalysisPlan, ModelPlan
-from ember.models.site_fits import events, fit_linear, fit_logistic, model_design, standardised_risks
-from ember.models.standardise import risk_difference
+from ember.models.site_fits import FIRTH, events, model_spec
 
-RISKS = ("risk_reference", "risk_active", "risk_difference")
+JOINT = ("one_stage", "random_intercept")
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A fitted model with its design and, for logistic models, its standardised risks."""
+class Regression:
+    """The fits of one model (one a site, or one for all), and the reason for each site without one."""
 
-    site: str | None
-    design: Design
-    result: Result
-    risks: Result | None
-
-    def effect(self, term: str) -> Effect:
-        """Return the effect of a term; risks come from g-computation."""
-        if self.risks is None or term not in RISKS:
-            return site_effect(self.result, term)
-        if term == "risk_difference":
-            return risk_difference(self.risks)
-        at = RISKS.index(term)
-        return effect(float(self.risks.coefficients[at]), float(self.risks.covariance[at, at]), self.risks.df_residual)
-
-    def details(self, binary: bool) -> Row:
-        """Return the counts and notes of the fit."""
-        dropped = f"Constant and left out: {', '.join(self.design.dropped)}." if self.design.dropped else ""
-        return {
-            "n": self.design.n,
-            "n_participants": self.design.n,
-            "n_events": events(self.design) if binary else None,
-            "n_sites": len(self.design.rows),
-            "converged": self.result.converged,
-            "note": " ".join(part for part in (self.result.note, dropped) if part),
-        }
+    fits: tuple[Fitted, ...]
+    left_out: Mapping[str, str]
 
 
 def fit_regression(frame: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan) -> tuple[list[Row], list[Fitted]]:
@@ -70,31 +48,25 @@ def fit_regression(frame: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan) ->
     Raises
     ------
     EmberError
-        A one-stage model of raw scores over several instruments, or data that no model can use.
+        No one is in the set, one model would mix raw scores of several instruments, or data no model can use.
+
+    Notes
+    -----
+    A site that cannot be fitted, or whose fit does not converge, has rows without numbers and with the reason, and
+    the estimates that other sites make without it name it.
     """
+    if frame.is_empty():
+        raise EmberError("No participant is left for the model.", where=f"analyses/{plan.id}.yaml  {model.id}")
     instruments = _instruments(frame)
-    if model.pool in {"one_stage", "random_intercept"}:
-        if plan.outcome["scale"] == "points" and len(set(instruments.values())) > 1:
-            raise EmberError(
-                f"{model.id} would put raw scores of {', '.join(sorted(set(instruments.values())))} into one model.",
-                where=f"analyses/{plan.id}.yaml",
-                fix="Use `scale: reference_sd`, or `pool: two_stage` within each instrument.",
-            )
-        fits = [_fit(frame, plan, model, plan.sites, None)]
-        return [_row(plan, model, fits[0], term, instruments, level="one_stage") for term in terms(plan, model)], fits
-    fits = [
-        _fit(frame.filter(pl.col("site_id") == site), plan, model, [site], site)
-        for site in plan.sites
-        if (frame["site_id"] == site).any()
-    ]
-    if not fits:
-        raise EmberError("No participant is left for the model.", where=f"analyses/{plan.id}.yaml")
-    rows = [
-        _row(plan, model, fitted, term, instruments, level="site") for term in terms(plan, model) for fitted in fits
-    ]
+    if model.pool in JOINT:
+        _check_instruments(plan, model, instruments)
+        found = _fit_joint(frame, plan, model)
+        return [_joint_row(plan, model, found, term, instruments) for term in terms(plan, model)], list(found.fits)
+    found = _fit_sites(frame, plan, model)
+    rows = [_site_row(plan, model, found, site, term, instruments) for term in terms(plan, model) for site in plan.sites]
     if model.pool == "two_stage":
-        rows += [_pooled_row(plan, model, fits, term, instruments) for term in terms(plan, model)]
-    return rows, fits
+        rows += [_pooled_row(plan, model, found, term, instruments) for term in terms(plan, model)]
+    return rows, list(found.fits)
 
 
 def terms(plan: AnalysisPlan, model: ModelPlan) -> list[str]:
@@ -112,32 +84,69 @@ def terms(plan: AnalysisPlan, model: ModelPlan) -> list[str]:
 
 
 def pool_effects(effects: Sequence[Effect], model: ModelPlan) -> Pooled:
-    """Pool effects of sites as the model declares."""
-    return pool(
+    """Pool the effects of sites as the model declares; one site keeps its own degrees of freedom."""
+    pooled = pool(
         [value.estimate for value in effects],
         [value.std_error for value in effects],
         tau2=model.tau2,
         interval=model.interval,
     )
+    return replace(pooled, effect=effects[0]) if len(effects) == 1 else pooled
 
 
-def effect_at(fitted: Fitted, value: float, centre: float) -> Effect:
-    """Return the treatment effect at an exposure value on the model's scale (the slope's line, with its error)."""
-    weights: FloatArray = np.zeros(len(fitted.result.names))
-    weights[fitted.result.names.index("treatment")] = 1.0
-    weights[fitted.result.names.index(INTERACTION)] = value - centre
-    variance = float(weights @ fitted.result.covariance @ weights)
-    return effect(float(weights @ fitted.result.coefficients), variance, fitted.result.df(weights))
+def words(plan: AnalysisPlan, model: ModelPlan, term: str) -> dict[str, Any]:
+    """Return the estimand, the scale, and where the contrast is taken, in the words of the output schema."""
+    at = _exposure_zero(plan) if term == "treatment" and plan.exposure else None
+    centred = "mean" if plan.is_centred else "reference"
+    estimand = {
+        INTERACTION: "effect_modification",
+        "treatment": f"treatment_effect_at_{centred}_exposure" if plan.exposure else "treatment_effect",
+        "exposure": "prognostic_association" if plan.treatment or plan.adjusts_for_baseline else "association",
+        **{risk: risk for risk in RISKS},
+    }.get(term, "covariate")
+    if not plan.randomised and term in (INTERACTION, "treatment", *RISKS):
+        estimand += "_associational"
+    scale = "log_odds_ratio" if "logistic" in model.family else plan.outcome["scale"]
+    if term in RISKS:
+        scale = "risk" if term != "risk_difference" else "risk_difference"
+    return {"estimand": estimand, "scale": scale, "at": at}
 
 
-def _fit(frame: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan, sites: Sequence[str], site: str | None) -> Fitted:
-    design = model_design(frame, plan, model, sites)
-    try:
-        result = fit_logistic(design, model) if model.family == "logistic" else fit_linear(design, model)
-        risks = standardised_risks(design, result) if model.risk_difference else None
-    except EmberError as error:
-        raise EmberError(str(error), where=f"analyses/{plan.id}.yaml  {model.id}, {site or 'all sites'}") from None
-    return Fitted(site, design, result, risks)
+def _exposure_zero(plan: AnalysisPlan) -> str:
+    """Return what the exposure is at the model's zero, where the coefficient of treatment is the contrast."""
+    exposure = plan.exposure or {}
+    if exposure["scale"] == "cut":
+        return f"exposure not {exposure['cut']['operator']} {exposure['cut']['value']:g} {plan.unit}".strip()
+    return "mean log2 exposure of the site" if plan.is_centred else f"exposure of 1 {plan.unit}".strip()
+
+
+def _fit_joint(frame: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan) -> Regression:
+    able, left_out = usable_sites(frame, model_spec(plan, model, several=False), plan.sites)
+    fitted = try_fit(frame, plan, model, able) if able else "no site can take part"
+    if isinstance(fitted, str):
+        return Regression((), {**left_out, "all sites": fitted})
+    return Regression((replace(fitted, site=None),), left_out)
+
+
+def _fit_sites(frame: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan) -> Regression:
+    able, left_out = usable_sites(frame, model_spec(plan, model, several=False), plan.sites)
+    tried = {site: try_fit(frame, plan, model, [site]) for site in able}
+    left_out |= {site: fitted for site, fitted in tried.items() if isinstance(fitted, str)}
+    in_order = {site: left_out[site] for site in plan.sites if site in left_out}
+    return Regression(tuple(fitted for fitted in tried.values() if isinstance(fitted, Fitted)), in_order)
+
+
+def _check_instruments(plan: AnalysisPlan, model: ModelPlan, instruments: Mapping[str, str]) -> None:
+    different = sorted(set(instruments.values()))
+    scale = plan.outcome["scale"]
+    mixed_baseline = plan.is_binary and plan.adjusts_for_baseline and model.baseline_slope == "common"
+    if len(different) > 1 and (scale == "points" or mixed_baseline):
+        raise EmberError(
+            f"{model.id} would put raw scores of {', '.join(different)} into one model.",
+            where=f"analyses/{plan.id}.yaml",
+            fix="Use `pool: two_stage` within each instrument, `scale: reference_sd`, or `baseline_slope: by_site` for "
+            "baselines in points.",
+        )
 
 
 def _instruments(frame: pl.DataFrame) -> dict[str, str]:
@@ -145,51 +154,78 @@ def _instruments(frame: pl.DataFrame) -> dict[str, str]:
     return dict(pairs)
 
 
-def _row(
-    plan: AnalysisPlan, model: ModelPlan, fitted: Fitted, term: str, instruments: dict[str, str], level: str
+def _site_row(
+    plan: AnalysisPlan, model: ModelPlan, found: Regression, site: str, term: str, instruments: Mapping[str, str]
 ) -> Row:
-    used = set(instruments.values()) if fitted.site is None else {instruments.get(fitted.site, "")}
-    return estimate_row(
-        plan,
-        model,
-        term,
-        fitted.effect(term),
-        **fitted.details(plan.is_binary),
-        **words(plan, model, term),
-        level=level,
-        site=fitted.site,
-        instrument=used.pop() if len(used) == 1 else None,
-    )
+    place = {**words(plan, model, term), "level": "site", "site": site, "instrument": instruments.get(site)}
+    if site in found.left_out:
+        reason = f"Not fitted: {found.left_out[site]}."
+        return missing_row(plan, model, term, reason, **place)
+    fitted = next(fitted for fitted in found.fits if fitted.site == site)
+    return estimate_row(plan, model, term, fitted.effect(term), **fitted.details(plan.is_binary), **place)
+
+
+def _joint_row(
+    plan: AnalysisPlan, model: ModelPlan, found: Regression, term: str, instruments: Mapping[str, str]
+) -> Row:
+    place = {**words(plan, model, term), "level": "one_stage", "site": None}
+    if not found.fits:
+        return missing_row(plan, model, term, _left_out_note(found), **place)
+    fitted = found.fits[0]
+    details = fitted.details(plan.is_binary)
+    alone = "One site: nothing is joined." if details["n_sites"] == 1 else ""
+    details["note"] = _joined(alone, details["note"], _left_out_note(found))
+    sites = [block.site for block in fitted.design.rows]
+    instrument = _common_instrument(instruments, sites)
+    return estimate_row(plan, model, term, fitted.effect(term), **details, **place, instrument=instrument)
 
 
 def _pooled_row(
-    plan: AnalysisPlan, model: ModelPlan, fits: Sequence[Fitted], term: str, instruments: dict[str, str]
+    plan: AnalysisPlan, model: ModelPlan, found: Regression, term: str, instruments: Mapping[str, str]
 ) -> Row:
-    pooled = pool_effects([fitted.effect(term) for fitted in fits], model)
-    total = sum(fitted.design.n for fitted in fits)
-    used = set(instruments.values())
+    place = words(plan, model, term)
+    effects = {fitted.site: fitted.effect(term) for fitted in found.fits}
+    without = {str(site): "its error is not defined" for site, value in effects.items() if not _has_error(value)}
+    found = replace(
+        found, fits=tuple(f for f in found.fits if f.site not in without), left_out={**found.left_out, **without}
+    )
+    if not found.fits:
+        return missing_row(plan, model, term, _left_out_note(found), **place, level="two_stage")
+    pooled = pool_effects([effects[fitted.site] for fitted in found.fits], model)
+    value = untested(pooled.effect) if term in ("risk_reference", "risk_active") else pooled.effect
+    total = sum(fitted.design.n for fitted in found.fits)
+    penalised = ", ".join(str(fitted.site) for fitted in found.fits if FIRTH in fitted.result.note)
+    firth = f"Firth's penalised likelihood at: {penalised}." if penalised else ""
+    details = pooled_details(pooled)
+    details["note"] = _joined(details["note"], firth, _left_out_note(found))
     return estimate_row(
         plan,
         model,
         term,
-        pooled.effect,
+        value,
         n=total,
         n_participants=total,
-        n_events=sum(events(fitted.design) for fitted in fits) if plan.is_binary else None,
-        instrument=used.pop() if len(used) == 1 else None,
-        **words(plan, model, term),
-        **pooled_details(pooled),
+        n_events=sum(events(fitted.design) for fitted in found.fits) if plan.is_binary else None,
+        instrument=_common_instrument(instruments, [str(fitted.site) for fitted in found.fits]),
+        **place,
+        **details,
     )
 
 
-def words(plan: AnalysisPlan, model: ModelPlan, term: str) -> dict[str, Any]:
-    """Return the estimand and the scale of a term, in the words of the output schema."""
-    estimand = {
-        INTERACTION: "effect_modification" if plan.randomised else "effect_modification_associational",
-        "treatment": "treatment_effect_at_mean_exposure" if plan.exposure else "treatment_effect",
-        "exposure": "prognostic_association" if plan.treatment or plan.adjusts_for_baseline else "association",
-    }.get(term, term)
-    if term in RISKS:
-        return {"estimand": estimand, "scale": "risk" if term != "risk_difference" else "risk_difference"}
-    scale = "log_odds_ratio" if "logistic" in model.family else plan.outcome["scale"]
-    return {"estimand": estimand, "scale": scale}
+def _has_error(value: Effect) -> bool:
+    return bool(np.isfinite(value.estimate) and np.isfinite(value.std_error) and value.std_error > 0)
+
+
+def _left_out_note(found: Regression) -> str:
+    if not found.left_out:
+        return ""
+    return f"Left out: {'; '.join(f'{site} ({reason})' for site, reason in found.left_out.items())}."
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _common_instrument(instruments: Mapping[str, str], sites: Sequence[str]) -> str | None:
+    used = {instruments[site] for site in sites if site in instruments}
+    return used.pop() if len(used) == 1 else None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import polars as pl
 
-from ember.errors import EmberError
-from ember.models.contract import FloatArray
-from ember.models.design_matrix import DesignSpec, build_design
-from ember.models.estimate_rows import Row, estimate_row, site_effect
+from ember.models.contract import FloatArray, Result
+from ember.models.design_matrix import Design, DesignSpec, build_design
+from ember.models.eligibility import NO_ROWS, design_obstacle, usable_sites
+from ember.models.estimate_rows import Row, estimate_row, missing_row, site_effect
 from ember.models.fit_regression import words
+from ember.models.fitted import untested
 from ember.models.plan import AnalysisPlan, ModelPlan
-from ember.models.survey import SurveyDesign, survey_design, survey_proportion
+from ember.models.site_fits import events
+from ember.models.survey import BoolArray, SurveyDesign, survey_design, survey_proportion
 from ember.models.survey_regression import survey_linear, survey_logistic
 
 
@@ -28,68 +28,67 @@ def fit_survey(frame: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan) -> lis
     Raises
     ------
     EmberError
-        `two_stage` or `random_intercept`, or shares of states pooled over sites.
+        The sample's design cannot give a variance under the declared policy.
+
+    Notes
+    -----
+    A site that carries no information on the exposure has a row without numbers and with the reason. A joint model
+    leaves it out and names it. Weights are those of the analysis set, which divides them by the number of cycles.
     """
-    sampled = frame.filter(pl.col("survey_weight") > 0, pl.col("survey_psu").is_not_null())
-    if model.pool == "by_site":
-        rows = []
-        for site in plan.sites:
-            part = sampled.filter(pl.col("site_id") == site)
-            if part["in_set"].any():
-                rows += _fit_part(part, plan, model, [site])
-        return rows
-    if model.pool != "one_stage" or model.family == "survey_proportion":
-        allowed = ["by_site"] if model.family == "survey_proportion" else ["by_site", "one_stage"]
-        raise EmberError(
-            f"'{model.pool}' is not a way to join sites in a {model.family} model.",
-            where=f"analyses/{plan.id}.yaml",
-            allowed=allowed,
-            fix="Shares of bands are never pooled over assays that no bridge joins.",
-        )
-    return _fit_part(sampled, plan, model, plan.sites)
-
-
-def _fit_part(frame: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan, sites: Sequence[str]) -> list[Row]:
-    design = _design(frame, plan, divisor=plan.weight_divisor if len(sites) > 1 else 1.0)
-    place = {"site": sites[0], "level": "site"} if len(sites) == 1 else {"site": None, "level": "one_stage"}
-    if model.family == "survey_proportion":
-        return _proportions(frame, plan, model, design, place)
-    return _regression(frame, plan, model, design, place, sites)
-
-
-def _design(frame: pl.DataFrame, plan: AnalysisPlan, divisor: float) -> SurveyDesign:
-    labels = frame.select(
-        stratum=pl.col("site_id") + "|" + pl.col("survey_stratum").fill_null(""),
-        psu=pl.col("survey_psu"),
+    sampled = frame.filter(
+        pl.col("survey_weight") > 0, pl.col("survey_psu").is_not_null(), pl.col("survey_stratum").is_not_null()
     )
-    weight = frame["survey_weight"].to_numpy() / divisor
-    return survey_design(weight, labels["stratum"].to_list(), labels["psu"].to_list(), lonely_psu=plan.lonely)
+    if model.family == "survey_proportion":
+        return [row for site in plan.sites for row in _proportions(sampled, plan, model, site)]
+    able, left_out = usable_sites(sampled.filter("in_set"), _spec(plan, model, several=False), plan.sites)
+    if model.pool == "one_stage":
+        return _regression(sampled, plan, model, able, left_out, {"site": None, "level": "one_stage"})
+    rows = []
+    for site in plan.sites:
+        reason = {site: left_out[site]} if site in left_out else {}
+        rows += _regression(sampled, plan, model, [] if reason else [site], reason, {"site": site, "level": "site"})
+    return rows
 
 
-def _proportions(
-    frame: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan, design: SurveyDesign, place: Row
-) -> list[Row]:
+def _spec(plan: AnalysisPlan, model: ModelPlan, several: bool) -> DesignSpec:
+    return DesignSpec(
+        treatment=False,
+        exposure=plan.exposure is not None,
+        baseline="none",
+        covariates=model.covariates,
+        sites="fixed" if several else "none",
+    )
+
+
+def _design(frame: pl.DataFrame, plan: AnalysisPlan) -> SurveyDesign:
+    stratum = frame.select(pl.col("site_id") + "|" + pl.col("survey_stratum")).to_series()
+    psu = frame["survey_psu"].to_list()
+    return survey_design(frame["survey_weight"].to_numpy(), stratum.to_list(), psu, lonely_psu=plan.lonely)
+
+
+def _proportions(sampled: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan, site: str) -> list[Row]:
+    frame = sampled.filter(pl.col("site_id") == site)
     inside = frame["in_set"].to_numpy()
+    place = {"site": site, "level": "site", "estimand": "prevalence", "scale": "proportion"}
+    if not inside.any():
+        term = "state" if plan.bands else _outcome_term(plan)
+        return [missing_row(plan, model, term, f"Not fitted: {NO_ROWS}.", **place)]
+    design = _design(frame, plan)
     rows = []
     for term, indicator in _indicators(frame, plan).items():
         found = survey_proportion(design, indicator, inside)
-        hits = int(np.count_nonzero(indicator[inside] == 1.0))
         rows.append(
             estimate_row(
                 plan,
                 model,
                 term,
-                found.effect,
+                untested(found.effect),
                 **place,
-                estimand="prevalence",
-                scale="proportion",
                 n=found.n,
                 n_participants=found.n,
-                n_events=hits,
+                n_events=int(np.count_nonzero(indicator[inside] == 1.0)),
                 n_sites=1,
                 note=found.note,
-                p_value=float("nan"),
-                statistic=float("nan"),
                 instrument=_instrument(frame),
             )
         )
@@ -98,35 +97,36 @@ def _proportions(
 
 def _indicators(frame: pl.DataFrame, plan: AnalysisPlan) -> dict[str, FloatArray]:
     if plan.bands is None:
-        cut = plan.outcome["cut"]
-        return {f"outcome {cut['operator']} {cut['value']:g}": _column(frame["outcome"])}
+        return {_outcome_term(plan): _column(frame["outcome"])}
     states = frame.filter("in_set")["state"].drop_nulls().unique().sort().to_list()
     return {state: (frame["state"] == state).fill_null(False).cast(pl.Float64).to_numpy() for state in states}
 
 
+def _outcome_term(plan: AnalysisPlan) -> str:
+    cut = plan.outcome.get("cut")
+    return f"outcome {cut['operator']} {cut['value']:g}" if cut else f"outcome {plan.outcome['scale']}"
+
+
 def _regression(
-    frame: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan, design: SurveyDesign, place: Row, sites: Sequence[str]
+    sampled: pl.DataFrame,
+    plan: AnalysisPlan,
+    model: ModelPlan,
+    sites: list[str],
+    left_out: dict[str, str],
+    place: Row,
 ) -> list[Row]:
+    frame = sampled.filter(pl.col("site_id").is_in(sites))
     inside = frame["in_set"].to_numpy()
-    spec = DesignSpec(
-        treatment=False,
-        exposure=plan.exposure is not None,
-        baseline="none",
-        covariates=model.covariates,
-        sites="fixed" if len(sites) > 1 else "none",
-    )
-    built = build_design(frame.filter("in_set"), spec, sites)
-    matrix = np.full((frame.height, len(built.names)), np.nan)
-    outcome = np.full(frame.height, np.nan)
-    at = {site: np.flatnonzero(inside & (frame["site_id"] == site).to_numpy()) for site in sites}
-    for block in built.rows:
-        matrix[at[block.site]] = block.design
-        outcome[at[block.site]] = block.outcome
-    fitted = (survey_linear if model.family == "survey_linear" else survey_logistic)(
-        design, built.names, matrix, outcome, inside
-    )
+    without = f"Left out: {'; '.join(f'{site} ({reason})' for site, reason in left_out.items())}." if left_out else ""
+    if not sites:
+        return [missing_row(plan, model, "exposure", without, **place, **words(plan, model, "exposure"))]
+    built = build_design(frame.filter("in_set"), _spec(plan, model, several=len(sites) > 1), sites)
     reported = [name for name in built.names if name != "intercept" and not name.startswith("site_")]
-    events = int(np.count_nonzero(outcome[inside] == 1.0)) if plan.is_binary else None
+    fitted = _fit(frame, inside, built, plan, model)
+    if isinstance(fitted, str):
+        reason = " ".join(part for part in (f"Not fitted: {fitted}.", without) if part)
+        return [missing_row(plan, model, name, reason, **place, **words(plan, model, name)) for name in reported]
+    dropped = f"Constant and left out: {', '.join(built.dropped)}." if built.dropped else ""
     return [
         estimate_row(
             plan,
@@ -137,14 +137,28 @@ def _regression(
             **words(plan, model, name),
             n=fitted.n,
             n_participants=fitted.n,
-            n_events=events,
+            n_events=events(built) if plan.is_binary else None,
             n_sites=len(sites),
-            converged=fitted.converged,
-            note=fitted.note,
+            note=" ".join(part for part in (fitted.note, dropped, without) if part),
             instrument=_instrument(frame),
         )
         for name in reported
     ]
+
+
+def _fit(frame: pl.DataFrame, inside: BoolArray, built: Design, plan: AnalysisPlan, model: ModelPlan) -> Result | str:
+    """Return the fitted model, or in words why there is none; rows outside the set stay in the design."""
+    reason = design_obstacle(built)
+    if reason is not None:
+        return reason
+    matrix = np.full((frame.height, len(built.names)), np.nan)
+    outcome = np.full(frame.height, np.nan)
+    for block in built.rows:
+        at = np.flatnonzero(inside & (frame["site_id"] == block.site).to_numpy())
+        matrix[at], outcome[at] = block.design, block.outcome
+    estimator = survey_linear if model.family == "survey_linear" else survey_logistic
+    fitted = estimator(_design(frame, plan), built.names, matrix, outcome, inside)
+    return fitted if fitted.converged else "separation, or the fit did not converge"
 
 
 def _instrument(frame: pl.DataFrame) -> str | None:

@@ -7,6 +7,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from ember.errors import EmberError
+
+LOGISTIC_COVARIANCES = ("classical", "hc0")
+
 
 @dataclass(frozen=True)
 class ModelPlan:
@@ -37,7 +41,6 @@ class AnalysisPlan:
     outcome: dict[str, Any]
     bands: str | None
     composite: dict[str, Any] | None
-    weight_divisor: float
     lonely: str
     randomised: bool
     family: str | None
@@ -51,7 +54,11 @@ class AnalysisPlan:
 
     @property
     def is_binary(self) -> bool:
-        return self.outcome["scale"] in {"response", "remission", "cut"}
+        return self.outcome.get("scale") in {"response", "remission", "cut"}
+
+    @property
+    def is_centred(self) -> bool:
+        return bool(self.exposure) and (self.exposure or {}).get("centre") == "within_site"
 
 
 def analysis_plan(content: dict[str, Any], sites: list[str], design: str, unit: str) -> AnalysisPlan:
@@ -67,17 +74,22 @@ def analysis_plan(content: dict[str, Any], sites: list[str], design: str, unit: 
         Design of the study; only a randomised one gives contrasts of treatments.
     unit : str
         Canonical unit of the exposure's analyte, empty without an exposure.
+
+    Raises
+    ------
+    EmberError
+        A model asks for something that its family or the analysis does not have.
     """
     treatment = content.get("treatment")
     exposure = content.get("exposure")
-    outcome = content["outcome"]
+    outcome = content.get("outcome", {})
     multiplicity = content.get("multiplicity", {})
     hashed = json.dumps({"analysis": content, "sites": sites}, sort_keys=True, ensure_ascii=False)
     labels = {
         "analysis": content["analysis"],
         "population": content["estimand"]["population"],
-        "visit": outcome["visit"],
-        "outcome": f"{outcome['construct']} ({outcome['scale']})" if "bands" not in content else "endotype state",
+        "visit": outcome.get("visit"),
+        "outcome": f"{outcome['construct']} ({outcome['scale']})" if outcome else "endotype state",
         "exposure": exposure["analyte"] if exposure else None,
         "exposure_scale": _exposure_scale(exposure) if exposure else None,
         "contrast": f"{treatment['active']} v {treatment['reference']}" if treatment else None,
@@ -87,7 +99,7 @@ def analysis_plan(content: dict[str, Any], sites: list[str], design: str, unit: 
         "plan_hash": hashlib.sha256(hashed.encode()).hexdigest()[:16],
     }
     survey = content.get("survey", {})
-    return AnalysisPlan(
+    plan = AnalysisPlan(
         id=content["analysis"],
         models=tuple(_model(model) for model in content["models"]),
         sites=tuple(sites),
@@ -96,7 +108,6 @@ def analysis_plan(content: dict[str, Any], sites: list[str], design: str, unit: 
         outcome=outcome,
         bands=content.get("bands", {}).get("scheme"),
         composite=content.get("composite"),
-        weight_divisor=float(survey.get("weight_divisor", 1.0)),
         lonely=survey.get("lonely", "fail"),
         randomised=design == "randomised",
         family=multiplicity.get("family"),
@@ -104,6 +115,41 @@ def analysis_plan(content: dict[str, Any], sites: list[str], design: str, unit: 
         unit=unit,
         labels=labels,
     )
+    for model in plan.models:
+        _check(plan, model)
+    return plan
+
+
+def _check(plan: AnalysisPlan, model: ModelPlan) -> None:
+    """Refuse what would otherwise be ignored without a word."""
+    logistic, survey = model.family == "logistic", model.family.startswith("survey")
+    several = model.pool in {"two_stage", "random_intercept"}
+    response = plan.outcome.get("scale") == "response"
+    refusals = {
+        "`risk_difference` needs a logistic model and a `treatment:`.": model.risk_difference
+        and not (logistic and plan.treatment),
+        "`curve` needs a `treatment:` and an exposure on the scale log2.": model.curve
+        and not (plan.treatment and plan.exposure and plan.exposure["scale"] == "log2"),
+        "A logistic model needs an outcome on the scale response, remission or cut.": model.family
+        in {"logistic", "survey_logistic"}
+        and not plan.is_binary,
+        "A proportion needs `bands:` or an outcome on the scale response, remission or cut.": model.family
+        == "survey_proportion"
+        and not (plan.is_binary or plan.bands),
+        f"A logistic model has no covariance '{model.covariance}'; allowed: {', '.join(LOGISTIC_COVARIANCES)}.": (
+            logistic and model.covariance not in LOGISTIC_COVARIANCES
+        ),
+        "A logistic model with a random intercept is not available.": logistic and model.pool == "random_intercept",
+        "A survey model has no treatment contrast.": survey and bool(plan.treatment),
+        "A survey model does not adjust for a baseline score.": survey and plan.adjusts_for_baseline and not response,
+        "A survey model joins sites as one_stage or keeps them apart as by_site.": survey and several,
+        "Shares are never pooled over sites, whose assays no bridge joins: by_site.": (
+            model.family == "survey_proportion" and model.pool != "by_site"
+        ),
+    }
+    for what, holds in refusals.items():
+        if holds:
+            raise EmberError(what, where=f"analyses/{plan.id}.yaml  {model.id}")
 
 
 def _model(entry: dict[str, Any]) -> ModelPlan:

@@ -24,7 +24,8 @@ class InvalidStudyError(EmberError):
     """A study folder has findings; `findings` holds them all."""
 
     def __init__(self, findings: Iterable[EmberError]) -> None:
-        self.findings = tuple(findings)
+        # What two sites share through `like:` is wrong once.
+        self.findings = tuple({str(finding): finding for finding in findings}.values())
         super().__init__("\n".join(str(finding) for finding in self.findings))
 
 
@@ -116,7 +117,7 @@ def inspect_study(name: str, project: Path = PROJECT, environment: Mapping[str, 
     if study is not None and registry is not None:
         kinds = ("study", "sites", "schemes", "analyses", "report")
         findings.extend(cross_check(study, registry, {kind: getattr(documents, kind) for kind in kinds}))
-    return Inspection(folder, study, registry, tuple(findings))
+    return Inspection(folder, study, registry, InvalidStudyError(findings).findings)
 
 
 def _registry(document: YamlFile, folder: Path, project: Path, findings: list[EmberError]) -> Registry | None:

@@ -45,7 +45,9 @@ def _findings(document: YamlFile, error: Any) -> Iterator[EmberError]:
     if error.validator == "additionalProperties":
         yield from _unknown_keys(document, error)
     elif error.validator in {"oneOf", "anyOf"} and error.context and "description" not in error.schema:
-        yield from _findings(document, best_match(error.context))
+        # The alternative that was meant is the one of the given type.
+        meant = [inner for inner in error.context if inner.validator != "type" or inner.path]
+        yield from _findings(document, best_match(meant or error.context))
     elif error.validator == "enum":
         allowed = [str(value) for value in error.validator_value]
         given = str(error.instance)

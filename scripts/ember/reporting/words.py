@@ -49,7 +49,7 @@ class Names:
 
     def site(self, site: str | None) -> str:
         if site is None or site == "all":
-            return "All sites"
+            return "All cycles" if self.study.time_zero == "survey" else "All sites"
         known = self.study.sites.get(site)
         return known.label if known is not None else site
 
@@ -70,6 +70,20 @@ class Names:
 
     def instrument(self, instrument: str | None) -> str:
         return "" if instrument is None else self._label("instruments", instrument)
+
+    def instrument_short(self, instrument: str | None) -> str:
+        """Return "PHQ-9" for the ids that people say as letters and a number, else the label."""
+        known = {"phq9": "PHQ-9", "hamd17": "HAMD-17", "madrs": "MADRS", "qids_sr16": "QIDS-SR16"}
+        return known.get(instrument or "", self.instrument(instrument))
+
+    @property
+    def sites_word(self) -> str:
+        """Return what the study calls its sites: a survey has cycles."""
+        return "survey cycles" if self.study.time_zero == "survey" else "sites"
+
+    @property
+    def site_word(self) -> str:
+        return "Survey cycle" if self.study.time_zero == "survey" else "Site"
 
     def state(self, state: str) -> str:
         return STATES.get(state, plain(state))

@@ -68,6 +68,11 @@ class Cohort:
     def n(self) -> int:
         return len(self.age)
 
+    @property
+    def complete(self) -> BoolArray:
+        """Participants who came to every visit and have every sample."""
+        return np.asarray(self.attended.all(axis=1) & self.sampled.all(axis=1))
+
 
 def scale_of(instrument: str, registry: Registry) -> Scale:
     """Return the range and the reference distribution of an instrument."""
@@ -75,9 +80,7 @@ def scale_of(instrument: str, registry: Registry) -> Scale:
     return Scale(*(float(row[key]) for key in ("total_low", "total_high", "reference_mean", "reference_sd")))
 
 
-def draw_cohort(
-    rng: np.random.Generator, site: SiteDesign, scale: Scale, n: int, effects: Effects = EFFECTS
-) -> Cohort:
+def draw_cohort(rng: np.random.Generator, site: SiteDesign, scale: Scale, n: int, effects: Effects = EFFECTS) -> Cohort:
     """Draw `n` participants of a site.
 
     Notes
@@ -86,7 +89,7 @@ def draw_cohort(
     both). Half of the participants of each block of two are in the active arm: 1:1 within the site.
     """
     age = np.clip(np.round(rng.normal(42, 12, n)), 18, 75).astype(np.int64)
-    bmi = np.round(np.clip(rng.normal(27, 4.5, n), 17, 50), 1)
+    bmi: FloatArray = np.asarray(np.round(np.clip(rng.normal(27, 4.5, n), 17, 50), 1), dtype=np.float64)
     female, smoker, adversity = (rng.random(n) < share for share in (0.62, 0.25, 0.30))
     active = _randomise(rng, n)
     inflamed = rng.random(n) < _probability(effects.inflamed_logit + effects.inflamed_logit_per_bmi * (bmi - 27))
@@ -159,9 +162,7 @@ def _draw_severity(
     return np.stack([first, middle, last], axis=1)
 
 
-def _draw_attendance(
-    rng: np.random.Generator, latent: FloatArray, effects: Effects
-) -> tuple[BoolArray, BoolArray]:
+def _draw_attendance(rng: np.random.Generator, latent: FloatArray, effects: Effects) -> tuple[BoolArray, BoolArray]:
     n = len(latent)
     gone = rng.random(n) < _probability(
         effects.dropout_logit

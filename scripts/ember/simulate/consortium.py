@@ -23,7 +23,7 @@ from ember.simulate.questionnaires import items_of
 from ember.simulate.truth import consortium_truth
 from ember.tables.store import write_frame, write_json, write_text
 
-FEWEST_PARTICIPANTS = {"all": 60, "few": 20}
+FEWEST_PARTICIPANTS = {"all": 90, "few": 20}
 """Below this the planted faults do not find enough participants."""
 
 POPULATION = 1_000_000
@@ -47,8 +47,14 @@ No person stands behind any row here. `ember simulate` draws every value from ra
 AWKWARD = {
     "porto": "| porto | `porto/estudo.csv` | wide; Latin-1, semicolons, decimal commas, CRP in mg/dL{batch} |",
     "lund": "| lund | `lund/quest.sav` | SPSS: value labels, user-missing codes, a flag for results below the limit |",
-    "graz": "| graz | `graz/redcap_export.csv`, `graz/redcap_dictionary.csv` | long REDCap export, CRP in nmol/L, an item that is not scored |",
-    "cork": "| cork | `cork/trial.xlsx`, `cork/laboratory.parquet` | two sheets with title rows; one row a result, CRP capped at 10 mg/L |",
+    "graz": (
+        "| graz | `graz/redcap_export.csv`, `graz/redcap_dictionary.csv` | long REDCap export, CRP in nmol/L, "
+        "an item that is not scored |"
+    ),
+    "cork": (
+        "| cork | `cork/trial.xlsx`, `cork/laboratory.parquet` | two sheets with title rows; one row a result, "
+        "CRP capped at 10 mg/L |"
+    ),
 }
 
 
@@ -117,12 +123,7 @@ def _make_site(
 
 def expected_ledger(lines: Sequence[Line]) -> list[tuple[str | int, ...]]:
     """Return the expected lines in the order of site, file, row, column and rule."""
-    return [
-        line.cells()
-        for line in sorted(
-            lines, key=lambda line: (line.site, line.source_file, line.sheet, line.row_number, line.column, line.rule_id)
-        )
-    ]
+    return sorted((line.cells() for line in lines), key=lambda cells: (cells[0], *cells[2:]))
 
 
 def write_consortium(consortium: Consortium, folder: Path, registry: Registry, population: int = POPULATION) -> None:

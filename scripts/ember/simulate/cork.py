@@ -105,7 +105,7 @@ def _plant(
     visit_places: dict[Place, int],
     result_places: dict[tuple[int, str, str], int],
 ) -> None:
-    everywhere = cohort.attended.all(axis=1) & cohort.sampled.all(axis=1)
+    everywhere = cohort.complete
 
     def suits(row: int) -> bool:
         return bool(everywhere[row])
@@ -126,9 +126,7 @@ def _plant(
     visits.spoil_answer(place, "MADRS 8", "-9", STANDARDISE, "value.missing_code")
     person = chooser.take(suits)
     year_before = day_text(int(cohort.time_zero[person] + cohort.days[person, 1]) - 365, ORDER)
-    visits.refuse_visit(
-        visit_places[person, "week_4"], "week_4", "Date", year_before, "visit.before_enrolment"
-    )
+    visits.refuse_visit(visit_places[person, "week_4"], "week_4", "Date", year_before, "visit.before_enrolment")
     person = chooser.take(suits)
     too_early = day_text(int(cohort.time_zero[person] + cohort.days[person, 1]) - 6, ORDER)
     row = visit_places[person, "week_12"]

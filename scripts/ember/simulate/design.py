@@ -68,7 +68,7 @@ class Effects:
     + age x (age - 42) + female + normal noise.
     """
 
-    inflamed_logit: float = -1.08
+    inflamed_logit: float = -1.02
     inflamed_logit_per_bmi: float = 0.08
     crp_log_mean: float = 0.12
     crp_log_shift: float = 1.35
@@ -168,12 +168,13 @@ class Shape:
     name: str
     sites: tuple[str, ...]
     faults: str
+    seed: int
     participants_per_site: int | None = None
 
 
 SHAPES: Mapping[str, Shape] = {
-    "demo": Shape("demo", ("porto", "lund", "graz", "cork"), "all"),
-    "tiny": Shape("tiny", ("porto", "graz"), "few", participants_per_site=30),
+    "demo": Shape("demo", ("porto", "lund", "graz", "cork"), "all", seed=20261123),
+    "tiny": Shape("tiny", ("porto", "graz"), "few", seed=20261133, participants_per_site=30),
 }
 
 

@@ -93,10 +93,12 @@ class Draft:
         return self.columns[column][row]
 
     def expect(self, row: int, column: str, stage: str, rule_id: str) -> None:
-        """Note that the ledger must name a cell (or, with column "", the row)."""
-        self.lines.append(
-            Line(self.site, stage, self.path, self.sheet, row + self.first_row, column, rule_id),
-        )
+        """Note that the ledger must name a cell (or, with column "", the row).
+
+        The standard tables know a value's file, row and column, but not its sheet: from harmonise on it is empty.
+        """
+        sheet = "" if stage == HARMONISE else self.sheet
+        self.lines.append(Line(self.site, stage, self.path, sheet, row + self.first_row, column, rule_id))
         self.spoilt.add((row, column))
 
     def spoil(self, row: int, column: str, text: str, stage: str, rule_id: str) -> None:
@@ -127,9 +129,7 @@ class Draft:
     def extract(self, numeric: Iterable[str] = (), dates: Iterable[str] = ()) -> Extract:
         """Return the finished table."""
         frame = pl.DataFrame(self.columns, schema=dict.fromkeys(self.columns, pl.String()))
-        return Extract(
-            self.site, self.path, self.sheet, self.first_row, frame, frozenset(numeric), frozenset(dates)
-        )
+        return Extract(self.site, self.path, self.sheet, self.first_row, frame, frozenset(numeric), frozenset(dates))
 
 
 def note_laboratory_lines(

@@ -117,6 +117,7 @@ def _number(text: str) -> float | int:
 
 
 def ledger_frame(lines: Sequence[tuple[str | int, ...]], names: Sequence[str]) -> pl.DataFrame:
-    """Return expected ledger lines as a table."""
+    """Return expected ledger lines as a table; what does not apply is null."""
     schema: dict[str, pl.DataType] = {name: pl.Int64() if name == "row_number" else pl.String() for name in names}
-    return pl.DataFrame(list(lines), schema=schema, orient="row")
+    frame = pl.DataFrame(list(lines), schema=schema, orient="row")
+    return frame.with_columns(pl.col("sheet", "column").replace("", None))

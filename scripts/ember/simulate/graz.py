@@ -54,9 +54,7 @@ def _clean(
         for number, visit in enumerate(VISITS)
         if cohort.attended[person, number]
     ]
-    columns = {
-        name: [blocks[VISITS.index(visit)][name][person] for person, visit in rows] for name in blocks[0]
-    }
+    columns = {name: [blocks[VISITS.index(visit)][name][person] for person, visit in rows] for name in blocks[0]}
     mapped = ("visit_date", *COLUMNS.values(), *(f"phq9_{item.number}" for item in items if item.scored))
     draft = Draft(site.id, PATH, "", 2, columns, dict.fromkeys(VISITS, mapped))
     return draft, {place: row for row, place in enumerate(rows)}
@@ -102,7 +100,7 @@ def _plant_few(draft: Draft, chooser: Chooser, cohort: Cohort, places: dict[tupl
 
 
 def _plant_all(draft: Draft, chooser: Chooser, cohort: Cohort, places: dict[tuple[int, str], int]) -> None:
-    everywhere = cohort.attended.all(axis=1) & cohort.sampled.all(axis=1)
+    everywhere = cohort.complete
     first, last = ((cohort.time_zero + cohort.days[:, number]).tolist() for number in (0, 2))
 
     def suits(row: int) -> bool:
@@ -139,6 +137,7 @@ def _plant_all(draft: Draft, chooser: Chooser, cohort: Cohort, places: dict[tupl
 
 def _dictionary(site: SiteDesign, items: tuple[Item, ...]) -> Extract:
     """Return the REDCap data dictionary; item wordings belong to their owners and are not shipped."""
+    arms = "ESC, Escitalopram | ESC_BUP, Escitalopram and bupropion"
     yes_no, answers = "0, No | 1, Yes", "0, 0 | 1, 1 | 2, 2 | 3, 3 | 7, Refused | 9, Do not know"
     fields = [
         ("record_id", "enrolment", "text", "Study number", "", ""),
@@ -147,7 +146,7 @@ def _dictionary(site: SiteDesign, items: tuple[Item, ...]) -> Extract:
         ("bmi", "enrolment", "text", "Body mass index, kg/m2", "", "number"),
         ("smoker", "enrolment", "radio", "Current smoker", yes_no, ""),
         ("adversity", "enrolment", "radio", "Childhood adversity", yes_no, ""),
-        ("rand_group", "enrolment", "radio", "Randomised to", "ESC, Escitalopram | ESC_BUP, Escitalopram and bupropion", ""),
+        ("rand_group", "enrolment", "radio", "Randomised to", arms, ""),
         ("rand_date", "enrolment", "text", "Date of randomisation", "", "date_ymd"),
         ("visit_date", "visit", "text", "Date of the visit", "", "date_ymd"),
         ("crp", "laboratory", "text", "C-reactive protein, nmol/L", "", ""),

@@ -77,7 +77,7 @@ def _flagged(cohort: Cohort, site: SiteDesign, analyte: str, sample: int) -> tup
 
 
 def _plant(draft: Draft, chooser: Chooser, cohort: Cohort) -> None:
-    everywhere = cohort.attended.all(axis=1) & cohort.sampled.all(axis=1)
+    everywhere = cohort.complete
 
     def suits(row: int) -> bool:
         return bool(everywhere[row])

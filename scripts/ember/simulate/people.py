@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ember.errors import EmberError
 from ember.simulate.cohort import Cohort
 from ember.simulate.design import Reporting
 from ember.simulate.laboratory import Reported, report_results, result_texts
 
 FIRST_DAY = datetime.date(2024, 1, 8)
-
-DEMO_SEED = 20261123
 
 
 def identifiers(prefix: str, n: int, width: int = 4) -> list[str]:
@@ -43,7 +42,7 @@ def visit_dates(cohort: Cohort, visit: int, order: str) -> list[str]:
 
 def coded(flags: NDArray[np.bool_], yes: str, no: str) -> list[str]:
     """Return a site's two codes."""
-    return np.where(flags, yes, no).tolist()
+    return [yes if flag else no for flag in flags.tolist()]
 
 
 def results(
@@ -72,8 +71,16 @@ class Chooser:
         self._left: list[int] = rng.permutation(n).tolist()
 
     def take(self, suits: Callable[[int], bool]) -> int:
-        """Return the next participant who suits."""
-        chosen = next(person for person in self._left if suits(person))
+        """Return the next participant who suits.
+
+        Raises
+        ------
+        EmberError
+            Nobody is left who suits.
+        """
+        chosen = next((person for person in self._left if suits(person)), None)
+        if chosen is None:
+            raise EmberError("Too few participants for all planted faults.", where="--participants")
         self._left.remove(chosen)
         return chosen
 

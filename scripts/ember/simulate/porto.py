@@ -16,6 +16,7 @@ COLUMNS = dict(zip(ANALYTES, ("PCR", "IL6", "TNF"), strict=True))
 ORDER = "%d/%m/%Y"
 BATCH_SIZE = 80
 MISLABELLED = "L3"
+FEWEST_BATCHES = {"all": 4, "few": 1}
 
 
 def make_porto(
@@ -27,7 +28,7 @@ def make_porto(
     faults: str,
 ) -> tuple[list[Extract], list[Line]]:
     """Return the site's file and the lines that the ledger must hold."""
-    draft = _clean(rng, cohort, site, items)
+    draft = _clean(rng, cohort, site, items, FEWEST_BATCHES[faults])
     if faults == "all":
         _mislabel_batch(draft, site)
         _plant_all(draft, Chooser(rng, cohort.n), cohort)
@@ -39,7 +40,9 @@ def make_porto(
     return [draft.extract()], draft.lines
 
 
-def _clean(rng: np.random.Generator, cohort: Cohort, site: SiteDesign, items: tuple[Item, ...]) -> Draft:
+def _clean(
+    rng: np.random.Generator, cohort: Cohort, site: SiteDesign, items: tuple[Item, ...], fewest_batches: int
+) -> Draft:
     n = cohort.n
     columns = {
         "PATID": identifiers("PT", n),
@@ -51,7 +54,7 @@ def _clean(rng: np.random.Generator, cohort: Cohort, site: SiteDesign, items: tu
         "BRAÇO": coded(cohort.active, "B", "A"),
         "DT_ALEAT": zero_dates(cohort, ORDER),
     }
-    batches = _batches(rng, cohort)
+    batches = _batches(rng, cohort, fewest_batches)
     visit_columns = {}
     for number, (visit, suffix) in enumerate(SUFFIXES.items()):
         values = {f"DT_{suffix}": visit_dates(cohort, number, ORDER)}
@@ -69,10 +72,10 @@ def _clean(rng: np.random.Generator, cohort: Cohort, site: SiteDesign, items: tu
     return Draft(site.id, PATH, "", 2, columns, visit_columns)
 
 
-def _batches(rng: np.random.Generator, cohort: Cohort) -> list[list[str]]:
+def _batches(rng: np.random.Generator, cohort: Cohort, fewest: int) -> list[list[str]]:
     """Return the batch of each sample: both samples of the site are spread over the batches at random."""
     drawn = np.flatnonzero(cohort.sampled.T.ravel())
-    count = max(1, round(len(drawn) / BATCH_SIZE))
+    count = max(fewest, round(len(drawn) / BATCH_SIZE))
     texts = np.full(2 * cohort.n, "", dtype=object)
     texts[rng.permutation(drawn)] = [f"L{place % count + 1}" for place in range(len(drawn))]
     return [texts[: cohort.n].tolist(), texts[cohort.n :].tolist()]
@@ -100,7 +103,7 @@ def _plant_few(draft: Draft, chooser: Chooser, cohort: Cohort) -> None:
 
 
 def _plant_all(draft: Draft, chooser: Chooser, cohort: Cohort) -> None:
-    everywhere = cohort.attended.all(axis=1) & cohort.sampled.all(axis=1)
+    everywhere = cohort.complete
     mislabelled = [
         any(draft.cell(row, f"LOTE_{SUFFIXES[visit]}") == MISLABELLED for visit in SAMPLED) for row in range(cohort.n)
     ]

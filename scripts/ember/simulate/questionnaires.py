@@ -25,9 +25,7 @@ class Item:
 def items_of(instrument: str, registry: Registry) -> tuple[Item, ...]:
     """Return the items of an instrument in their order."""
     rows = [row for row in registry.rows("instrument_items") if row["instrument"] == instrument]
-    return tuple(
-        Item(int(row["item"]), int(row["item_high"]), row["domain"], row["scored"] == "true") for row in rows
-    )
+    return tuple(Item(int(row["item"]), int(row["item_high"]), row["domain"], row["scored"] == "true") for row in rows)
 
 
 def draw_answers(rng: np.random.Generator, totals: IntArray, items: tuple[Item, ...]) -> IntArray:

@@ -24,14 +24,14 @@ NAMES = ("intercept", "treatment", "exposure", "treatment:exposure", "baseline",
 
 METHOD = (
     "Each site's population is drawn from the generating model, without faults and without drop-out, and the "
-    "estimand of the analysis is computed on it: totals rounded and bounded by the instrument, then (total - reference "
-    "mean) / reference SD from config/registry; hsCRP rounded, censored and capped as the laboratory reports it, limit / "
-    "sqrt 2 below the limit; log2 hsCRP centred within the site. Moderation: least squares of week-12 severity on "
-    "treatment, exposure, their product, baseline severity, age and sex. Response (a fall of at least half): risks "
-    "are shares of the population by randomised arm; the log odds ratio is from a logistic regression on the same "
-    "terms, the baseline in points. std_error is the Monte Carlo error of the truth itself. 'pooled' weights the sites "
-    "by their participants. 'complete_cases' is the same estimand among those who came at week 12 and had a baseline "
-    "sample: its distance from the truth is the bias that drop-out alone gives a complete-case analysis."
+    "estimand of the analysis is computed on it: totals rounded and bounded by the instrument, then (total - "
+    "reference mean) / reference SD from config/registry; hsCRP rounded, censored and capped as the laboratory reports "
+    "it, limit / sqrt 2 below the limit; log2 hsCRP centred within the site. Moderation: least squares of week-12 "
+    "severity on treatment, exposure, their product, baseline severity, age and sex. Response (a fall of at least "
+    "half): risks are shares of the population by randomised arm; the log odds ratio is from a logistic regression on "
+    "the same terms, the baseline in points. std_error is the Monte Carlo error of the truth itself. 'pooled' weights "
+    "the sites by their participants. 'complete_cases' is the same estimand among those who came at week 12 and had a "
+    "baseline sample: its distance from the truth is the bias that drop-out alone gives a complete-case analysis."
 )
 
 
@@ -55,7 +55,7 @@ def analysed_population(cohort: Cohort, site: SiteDesign, scale: Scale) -> Popul
     complete = cohort.attended[:, 2] & cohort.sampled[:, 0]
     exposure = np.log2(crp)
     exposure = exposure - exposure[complete].mean()
-    severity = (cohort.totals - scale.mean) / scale.sd
+    severity = np.asarray((cohort.totals - scale.mean) / scale.sd, dtype=np.float64)
     active = cohort.active.astype(np.float64)
     columns = [np.ones(cohort.n), active, exposure, active * exposure, severity[:, 0], cohort.age, cohort.female]
     return Population(
@@ -90,7 +90,8 @@ def consortium_truth(seed: int, sites: Sequence[SiteDesign], registry: Registry,
         "population": population // len(sites) * len(sites),
         "seed": seed,
         "generating_model": {
-            "effects": vars(EFFECTS) | {"note": "latent severity in reference SD; see scripts/ember/simulate/design.py"},
+            "note": "latent severity in reference SD; see scripts/ember/simulate/design.py",
+            "effects": vars(EFFECTS),
             "slope_by_site": {site.id: site.slope for site in sites},
             "tau": round(float(slopes.std()), 5),
         },
@@ -173,13 +174,9 @@ def _entry(value: float, std_error: float) -> dict[str, float]:
 
 def _pooled(sites: list[dict[str, Any]], weights: FloatArray) -> dict[str, Any]:
     """Return the weighted mean of each entry over the sites."""
-    pooled: dict[str, Any] = {}
-    for group, estimands in sites[0].items():
-        pooled[group] = {
-            name: _entry(
-                sum(w * site[group][name]["value"] for w, site in zip(weights, sites, strict=True)),
-                float(np.sqrt(sum((w * site[group][name]["std_error"]) ** 2 for w, site in zip(weights, sites, strict=True)))),
-            )
-            for name in estimands
-        }
-    return pooled
+
+    def mean(group: str, name: str) -> dict[str, float]:
+        values, errors = (np.array([site[group][name][key] for site in sites]) for key in ("value", "std_error"))
+        return _entry(float(weights @ values), float(np.linalg.norm(weights * errors)))
+
+    return {group: {name: mean(group, name) for name in estimands} for group, estimands in sites[0].items()}

@@ -96,7 +96,7 @@ def test_composite_splits_the_raised() -> None:
         "not_inflamed",
         "acute_suspect",
     ]
-    assert lines["rule_id"].to_list() == ["high_without", "high_without", "high_with", "high_with:crp_only", "low",
+    assert lines["rule_id"].to_list() == ["high_without", "high_without", "high_with", "high:crp_only", "low",
                                           "acute"]  # fmt: skip
     assert lines["evidence"].to_list() == ["1;7;13", "2;8;14", "3;9;15", "4", "5", "6"]
     assert composite["n_analytes"].to_list() == [2, 2, 2, 1, 2, 2]

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import polars as pl
-
 from ember.registry.model import Answer, MeasurementMap, MolarFactor, Site, Study, TableMap
 from ember.registry.registry import Registry, read_registry
 from ember.tables.store import conform, empty_table
@@ -87,7 +86,7 @@ def item_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
             "study_day": 0,
             "source_file": FILE,
             "row_number": 2,
-            "column": f"ITEM{row['item']}_{row.get('visit', 'baseline')}",
+            "column": f"{row['instrument']}_{row['item']}_{row.get('visit', 'baseline')}",
             **row,
         }
         for row in rows

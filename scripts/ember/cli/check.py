@@ -1,0 +1,194 @@
+"""`ember check`: everything that can be known about a study without running it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ember.errors import EmberError
+from ember.provenance.privacy_key import pseudonym_key
+from ember.provenance.release import file_hash
+from ember.registry.files import with_hashes
+from ember.registry.load import inspect_study
+from ember.registry.model import Source, Study
+from ember.registry.registry import Registry
+from ember.tables.files import write_text
+
+
+@dataclass
+class Checked:
+    """What a check has found so far."""
+
+    errors: list[EmberError] = field(default_factory=list)
+    warnings: list[EmberError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def add_parser(commands: Any) -> None:
+    """Add `ember check` to the command line."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "check",
+        help="say everything that is wrong with a study, without running it",
+        description="Check a study folder against the schemas, the registry and its files. Nothing is run.",
+    )
+    parser.add_argument("study", metavar="STUDY", help="a study under config/studies, or a folder with a study.yaml")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="write the SHA-256 of files that have none into the table of files; one that stands is never changed",
+    )
+    parser.set_defaults(run=lambda arguments: check(arguments.study, record=arguments.record))
+
+
+def check(name: str, *, record: bool = False, quiet: bool = False) -> int:
+    """Print the findings of a study and return 1 if any is an error, else 0.
+
+    Parameters
+    ----------
+    name : str
+        A study under config/studies or a folder.
+    record : bool
+        Write blank hashes of files that are there into the table of files.
+    quiet : bool
+        Say nothing about a study without findings.
+
+    Raises
+    ------
+    EmberError
+        There is no such study, or hashes cannot be recorded because it has no table of files.
+    """
+    found = inspect_study(name)
+    checked = Checked(errors=list(found.findings))
+    hashes: dict[str, str] = {}
+    if found.study is not None and found.registry is not None:
+        hashes = _check_sources(found.study, found.registry, checked)
+        _check_schemes(found.study, checked)
+        _check_key(found.study, checked)
+        if record:
+            _record(found.study, hashes, checked)
+        elif found.study.resolved["study"].get("files"):
+            checked.warnings.extend(_undeclared(found.study, file) for file in hashes)
+    for line in (*checked.errors, *checked.warnings, *([] if quiet else checked.notes)):
+        print(line)
+    if checked.errors or checked.warnings:
+        sites = f" in {_count(len(found.study.sites), 'site')}" if found.study else ""
+        counts = f"{_count(len(checked.errors), 'error')}, {_count(len(checked.warnings), 'warning')}"
+        print(f"{counts}{sites}. Nothing was run.")
+    elif not quiet and found.study is not None:
+        print(f"{_summary(found.study)}; no findings. Nothing was run.")
+    return 1 if checked.errors else 0
+
+
+def _check_sources(study: Study, registry: Registry, checked: Checked) -> dict[str, str]:
+    """Compare hashes and columns of the files that are there; return the hashes that nobody has declared."""
+    undeclared: dict[str, str] = {}
+    hashes: dict[Path, str] = {}
+    absent = [source for source in study.sources.values() if not source.path.is_file()]
+    fetched = sorted({source.file for source in absent if source.url})
+    if fetched:
+        checked.notes.append(f"Fetched when the study runs: {', '.join(fetched)}.")
+    for source in study.sources.values():
+        if source in absent:
+            continue
+        if source.path not in hashes:
+            hashes[source.path] = file_hash(source.path)
+            checked.errors.extend(_hash_findings(source, hashes[source.path]))
+        if source.sha256 is None:
+            undeclared[source.file] = hashes[source.path]
+        checked.errors.extend(_column_findings(study, source, registry))
+    return undeclared
+
+
+def _hash_findings(source: Source, actual: str) -> list[EmberError]:
+    if source.sha256 is None or source.sha256 == actual:
+        return []
+    return [
+        EmberError(
+            "The file is not the one that the table of files declares: its SHA-256 differs.",
+            where=source.shown_path,
+            fix=f"Declared {source.sha256[:12]}…, found {actual[:12]}…. Get the declared file, or declare this one.",
+        )
+    ]
+
+
+def _column_findings(study: Study, source: Source, registry: Registry) -> list[EmberError]:
+    # The readers load data libraries; without a file to open they are not needed.
+    from ember.extract.columns import absent_columns
+    from ember.extract.readers import read_header
+    from ember.harmonise.value_columns import value_columns
+
+    try:
+        header = read_header(source)
+    except EmberError as error:
+        return [error]
+    findings = []
+    for site in study.sites_of(source.id):
+        for table in (table for table in site.tables if table.source == source.id):
+            try:
+                absent = absent_columns(source, header, site, table, registry)
+                findings.extend(absent)
+                if not absent:
+                    value_columns(table, registry, study.visits, header)
+            except EmberError as error:
+                error.where = f"sites/{site.id}.yaml  {error.where}".rstrip()
+                findings.append(error)
+    return findings
+
+
+def _check_schemes(study: Study, checked: Checked) -> None:
+    from ember.endotypes.scheme import check_scheme
+
+    for scheme in study.schemes.values():
+        try:
+            check_scheme(scheme)
+        except EmberError as error:
+            checked.errors.append(error)
+
+
+def _check_key(study: Study, checked: Checked) -> None:
+    try:
+        pseudonym_key(study, os.environ)
+    except EmberError as error:
+        checked.errors.append(error)
+
+
+def _undeclared(study: Study, file: str) -> EmberError:
+    return EmberError(
+        "No SHA-256 is declared: nobody can tell later whether this is the file that was analysed.",
+        where=f"{study.resolved['study']['files']}  {file}",
+        fix=f"`ember check {study.id} --record` writes down the one that the file has now.",
+    )
+
+
+def _record(study: Study, hashes: dict[str, str], checked: Checked) -> None:
+    table = study.resolved["study"].get("files")
+    if table is None:
+        raise EmberError(
+            "There is no table of files to record hashes in.",
+            where="study.yaml  files",
+            fix="Add `files: files.csv`, and the file with the line `file,sha256,url,recorded,source`.",
+        )
+    if not hashes:
+        checked.notes.append("Every file that is there has its SHA-256 already; nothing was recorded.")
+        return
+    path = study.folder / table
+    write_text(with_hashes(path.read_text(encoding="utf-8"), hashes), path)
+    for file, sha256 in hashes.items():
+        checked.notes.append(f"Recorded in {table}: {file}  {sha256}")
+
+
+def _summary(study: Study) -> str:
+    counts = [
+        _count(len(study.sites), "site"),
+        _count(len(study.sources), "source"),
+        _count(len(study.schemes), "endotype scheme"),
+        _count(len(study.analyses), "analysis", "analyses"),
+    ]
+    return f"{study.id}: {', '.join(counts)}"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

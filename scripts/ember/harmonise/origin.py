@@ -1,0 +1,49 @@
+"""Where cells come from: positions of rows, participants, visits and columns put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from ember.harmonise.value_columns import ValueColumn
+from ember.registry.model import Visit
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where cells come from.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        By `at`: `source_file`, `_row`.
+    roster : DataFrame
+        By `person`: `_participant` and `_at`, the participant's first row.
+    columns : sequence of ValueColumn
+        By `order`.
+    """
+
+    site: str
+    visits: tuple[Visit, ...]
+    rows: pl.DataFrame
+    roster: pl.DataFrame
+    columns: Sequence[ValueColumn]
+
+    def named(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """Return the cells with site, participant, visit, source file and row number in words."""
+        names = pl.Series([visit.id for visit in self.visits], dtype=pl.String)
+        at = cells["at"].cast(pl.UInt32)
+        return cells.with_columns(
+            pl.lit(self.site).alias("site_id"),
+            self.roster["_participant"].gather(cells["person"]).alias("participant_id"),
+            names.gather(cells["visit"].cast(pl.UInt32)).alias("visit"),
+            self.rows["source_file"].gather(at).alias("source_file"),
+            self.rows["_row"].gather(at).alias("row_number"),
+        )
+
+    def source_column(self, cells: pl.DataFrame) -> pl.Series:
+        """Return the name of each cell's column in the source."""
+        names = pl.Series([column.column for column in self.columns], dtype=pl.String)
+        return names.gather(cells["order"].cast(pl.UInt32)).alias("column")

@@ -1,0 +1,262 @@
+"""Standardise one site: its columns become our tables, and everything that does not is in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from ember.errors import EmberError
+from ember.harmonise import roster as people
+from ember.harmonise import standardise_tables as tables
+from ember.harmonise.missing import MISSING_RULES
+from ember.harmonise.origin import Origin
+from ember.harmonise.site_cells import SiteCells, read_site
+from ember.harmonise.standardise_ledger import STAGE, cell_entries, findings, row_entries
+from ember.harmonise.standardise_rows import RawRows, SortedRows, roster_of, sort_rows
+from ember.harmonise.visits import Calendar, make_calendar, outside_window
+from ember.registry.model import Site, Study
+from ember.registry.registry import Registry
+from ember.tables.contract import contract
+from ember.tables.store import conform, empty_table
+from ember.validate.accounting import Account
+from ember.validate.ledger import join_entries, rules
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """The standard tables of a site (contracts of the same names), its ledger, accounts and findings."""
+
+    participants: pl.DataFrame
+    visits: pl.DataFrame
+    measurements: pl.DataFrame
+    items: pl.DataFrame
+    treatments: pl.DataFrame
+    ledger: pl.DataFrame
+    accounts: tuple[Account, ...]
+    findings: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Cells by kind, each usable (`rule` null), a repeat, or under the rule that takes it out; None: not mapped."""
+
+    settled: Mapping[str, pl.DataFrame]
+    zero: pl.DataFrame | None
+    dates: Sequence[pl.DataFrame | None]
+    measurements: pl.DataFrame | None
+    items: pl.DataFrame | None
+    treatments: pl.DataFrame | None
+
+    @property
+    def frames(self) -> list[pl.DataFrame]:
+        return [*self.settled.values(), *([] if self.zero is None else [self.zero]), *self.of_visits]
+
+    @property
+    def of_visits(self) -> list[pl.DataFrame]:
+        own = [*self.dates, self.measurements, self.items, self.treatments]
+        return [frame for frame in own if frame is not None]
+
+
+def standardise_site(study: Study, site: Site, registry: Registry, raw: Mapping[str, RawRows]) -> Standardised:
+    """Return the standard tables of a site.
+
+    Parameters
+    ----------
+    raw : mapping
+        Raw rows by source, in source order.
+
+    Raises
+    ------
+    EmberError
+        The source lacks a mapped column, or the mapping cannot be carried out.
+
+    Notes
+    -----
+    Rows are judged first, then cells one by one, then visits; a cell that was missing stays missing in a refused
+    visit, any other non-empty cell of it leaves under the visit's rule. Dates stop here.
+    """
+    rows = _sort_all(study, site, raw)
+    cells = read_site(study, site, registry, raw, rows)
+    roster = roster_of(rows[0].kept)
+    judged = _judge(study, site, cells, roster.height)
+    origin = Origin(site.id, study.visits, cells.rows, roster, tuple(mapped.column for mapped in cells.columns))
+    seen = [_usable(part) for part in judged.of_visits]
+    treatments = _treatments(site, judged, cells, registry, origin)
+    standard = Standardised(
+        participants=conform(people.participants(roster, judged.settled, origin), "participants"),
+        visits=_made("visits", tables.visits(seen, origin) if seen else None),
+        measurements=_made("standard_measurements", _built(tables.measurements, judged.measurements, origin)),
+        items=_made("standard_items", _built(tables.items, judged.items, origin)),
+        treatments=_made("treatments", treatments),
+        ledger=_ledger(study, site, rows, cells, judged, treatments),
+        accounts=(),
+        findings=findings(study, site, rows),
+    )
+    return _accounted(standard, site, rows, cells, judged)
+
+
+def _sort_all(study: Study, site: Site, raw: Mapping[str, RawRows]) -> tuple[SortedRows, ...]:
+    first = sort_rows(raw[site.tables[0].source].frame, site.tables[0], study.visits, None)
+    roster = roster_of(first.kept)
+    others = (sort_rows(raw[table.source].frame, table, study.visits, roster) for table in site.tables[1:])
+    return (first, *others)
+
+
+def _judge(study: Study, site: Site, cells: SiteCells, n_participants: int) -> Judged:
+    """Settle what is told several times, place the visits, and refuse the cells of those that cannot be placed."""
+    settled = {}
+    for name, column in contract("participants").mapped.items():
+        told = cells.of("participant", name)
+        if told is not None:
+            settled[name] = people.settle(told, "number" if column.type == "float64" else "meaning")
+    zero = cells.of("time_zero")
+    zero = None if zero is None else people.settle(zero, "day")
+    dates = [cells.of("visit_date", table=index) for index in range(len(site.tables))]
+    dates = [None if part is None else people.settle(part, "day", ("person", "visit")) for part in dates]
+    if zero is None and any(part is not None for part in dates):
+        raise EmberError(
+            f"The site {site.id} maps visit dates and no time zero.",
+            where=f"sites/{site.id}.yaml  time_zero",
+            fix="Map the date from which study days count, or leave the visit dates out.",
+        )
+    start = _no_starts() if zero is None else people.usable(zero)
+    calendar = make_calendar(site.tables, study.visits, dates, start, n_participants)
+    return Judged(
+        settled=settled,
+        zero=zero,
+        dates=[None if part is None else _dates_placed(part, calendar, cells) for part in dates],
+        measurements=_placed(cells.of("measurement"), calendar, cells),
+        items=_placed(cells.of("item"), calendar, cells),
+        treatments=_placed(cells.of("treatment"), calendar, cells),
+    )
+
+
+def _no_starts() -> pl.DataFrame:
+    return pl.DataFrame(schema={"person": pl.UInt32, "day": pl.Int32})
+
+
+def _placed(part: pl.DataFrame | None, calendar: Calendar, cells: SiteCells) -> pl.DataFrame | None:
+    """Return cells with their study day; a cell that is not missing leaves with a refused visit."""
+    if part is None:
+        return None
+    placed = calendar.placed(part, cells.table_of(part))
+    rule = pl.when(pl.col("rule").is_in(MISSING_RULES)).then("rule").otherwise(pl.coalesce("refusal", "rule"))
+    return placed.with_columns(rule.alias("rule")).drop("refusal")
+
+
+def _dates_placed(part: pl.DataFrame, calendar: Calendar, cells: SiteCells) -> pl.DataFrame:
+    """Return date cells with the refusal of their visit, unless they already have a rule of their own."""
+    placed = calendar.placed(part, cells.table_of(part))
+    placed = placed.with_columns(pl.coalesce("rule", "refusal").alias("rule")).drop("refusal")
+    return placed.with_columns((pl.col("repeat") & pl.col("rule").is_null()).alias("repeat"))
+
+
+def _usable(part: pl.DataFrame) -> pl.DataFrame:
+    used = part.filter(pl.col("rule").is_null())
+    return used.filter(~pl.col("repeat")) if "repeat" in used.columns else used
+
+
+def _built(
+    build: Callable[[pl.DataFrame, Origin], pl.DataFrame], part: pl.DataFrame | None, origin: Origin
+) -> pl.DataFrame | None:
+    return None if part is None else build(_usable(part), origin)
+
+
+def _made(table: str, frame: pl.DataFrame | None) -> pl.DataFrame:
+    if frame is None:
+        return empty_table(table)
+    return conform(frame.select([name for name in contract(table).names if name in frame.columns]), table)
+
+
+def _treatments(
+    site: Site, judged: Judged, cells: SiteCells, registry: Registry, origin: Origin
+) -> pl.DataFrame | None:
+    if judged.treatments is None:
+        return None
+    used = _usable(judged.treatments)
+    mapping = pl.Series("mapping", cells.table_of(used), pl.Int16)
+    mappings = [table.treatments for table in site.tables]
+    return tables.treatments(used.with_columns(mapping), mappings, tables.TreatmentNames.of(registry), origin)
+
+
+def _ledger(
+    study: Study,
+    site: Site,
+    rows: Sequence[SortedRows],
+    cells: SiteCells,
+    judged: Judged,
+    treatments: pl.DataFrame | None,
+) -> pl.DataFrame:
+    refused = [frame.filter(pl.col("rule").is_not_null()) for frame in judged.frames]
+    for part in judged.dates:
+        if part is not None:
+            late = outside_window(_usable(part), study.visits)
+            refused.append(late.with_columns(pl.lit("visit.outside_window").alias("rule")))
+    if treatments is not None:
+        unknown = treatments.filter(pl.col("treatment").is_null())
+        rule = pl.lit("treatment.unknown").alias("rule")
+        refused.append(unknown.with_columns(rule, pl.lit(None, pl.Int16).alias("visit")))
+    listed = [
+        part
+        for table, table_rows in zip(site.tables, rows, strict=True)
+        for part in row_entries(study, site, table.source, table_rows)
+    ]
+    if refused:
+        whole = pl.concat([part.select("at", "order", "visit", "rule") for part in refused])
+        listed.extend(cell_entries(study, site, cells, whole))
+    return join_entries(listed)
+
+
+def _accounted(
+    standard: Standardised, site: Site, rows: Sequence[SortedRows], cells: SiteCells, judged: Judged
+) -> Standardised:
+    """Return the result with its accounts, whose constructor asserts that nothing is lost."""
+    n = standard.participants.height
+    accounts = (
+        _row_account(site, rows),
+        _value_account(standard, site, cells, judged),
+        Account(site=site.id, stage=STAGE, unit="participant", n_created=n, n_out=n),
+    )
+    return replace(standard, accounts=accounts)
+
+
+def _row_account(site: Site, rows: Sequence[SortedRows]) -> Account:
+    actions = [rules()[rule].action for part in rows for rule in part.refused["_rule"].to_list()]
+    kept = sum(part.kept.height for part in rows)
+    return Account(
+        site=site.id,
+        stage=STAGE,
+        unit="row",
+        n_in=kept + len(actions),
+        n_out=kept,
+        n_collapsed=actions.count("collapsed"),
+        n_quarantined=actions.count("quarantined"),
+        n_excluded=actions.count("excluded"),
+    )
+
+
+def _value_account(standard: Standardised, site: Site, cells: SiteCells, judged: Judged) -> Account:
+    """Return what became of rows x mapped columns; a treatment cell that names two treatments creates one value."""
+    shown = standard.participants.select(list(contract("participants").mapped))
+    dates = [part for part in (judged.zero, *judged.dates) if part is not None]
+    treatment_cells = 0 if judged.treatments is None else _usable(judged.treatments).height
+    taken_out = pl.concat([frame.select("rule") for frame in judged.frames]).drop_nulls()
+    n_missing = taken_out.filter(pl.col("rule").is_in(MISSING_RULES)).height
+    n_told_values = shown.height * shown.width - sum(shown[name].null_count() for name in shown.columns)
+    settled = [*judged.settled.values(), *dates]
+    return Account(
+        site=site.id,
+        stage=STAGE,
+        unit="value",
+        n_created=cells.n + standard.treatments.height - treatment_cells,
+        n_out=n_told_values
+        + sum(_usable(part).height for part in dates)
+        + standard.measurements.height
+        + standard.items.height
+        + standard.treatments.height,
+        n_collapsed=sum(part.filter(pl.col("repeat") & pl.col("rule").is_null()).height for part in settled),
+        n_quarantined=taken_out.height - n_missing,
+        n_excluded=cells.n_empty + n_missing,
+    )

@@ -1,0 +1,270 @@
+"""What was measured and how it was made comparable; how complete it is; who was labelled inflamed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ember.reporting.blocks import Block, Bullets, Figure, Heading, Section, Table, Text, table
+from ember.reporting.facts import Facts, Row
+from ember.reporting.figures_distributions import Panel, distributions_figure
+from ember.reporting.figures_shares import SiteShares, completeness_figure, shares_figure
+from ember.reporting.numbers import NARROW_SPACE, percent_interval_text, percent_text, rounded_text
+from ember.reporting.section_first import inflamed_share
+from ember.reporting.words import plain
+
+
+def measures_section(facts: Facts) -> Section:
+    """Return the section on measurements: assays, units, limits, and distributions before and after."""
+    blocks: list[Block] = [
+        Text(
+            "Each result is converted by an exact factor of the registry; results below a detection limit stay marked "
+            "as such and are filled only in an analysis, as it declares. Assays differ: equal units do not make levels "
+            "of two platforms exchangeable, so models compare people within a site."
+        ),
+        harmonisation_table(facts),
+    ]
+    analytes = list(dict.fromkeys(row["analyte"] for row in facts.lines("distributions")))
+    blocks += [figure for analyte in analytes if (figure := distribution_block(facts, analyte)) is not None]
+    return Section("measures", "What was measured, and how it was made comparable", blocks)
+
+
+def harmonisation_table(facts: Facts) -> Table:
+    """Return assay, unit, factor and limits by analyte and site."""
+    printed: list[list[str]] = []
+    rows = facts.lines("harmonisation")
+    for analyte in dict.fromkeys(row["analyte"] for row in rows):
+        printed.append([facts.names.analyte(analyte)])
+        for row in [row for row in rows if row["analyte"] == analyte]:
+            printed.append(
+                [
+                    f"  {facts.names.site(row['site'])}", facts.names.assay(row["assay_id"]), plain(row["specimen"]) or "–",
+                    row["unit_reported"], rounded_text(row["factor"], 5), row["unit"], rounded_text(row["limit"]),
+                    facts.count(row["n"]), _below(facts, row), facts.count(row["n_above"]),
+                ]
+            )  # fmt: skip
+    columns = [
+        ("", False), ("Assay", False), ("Specimen", False), ("Unit reported", False), ("Factor", True), ("Unit", False),
+        ("Limit", True), ("Results", True), ("Below limit, n (share)", True), ("Above range", True),
+    ]  # fmt: skip
+    title = f"Assays, units and limits by {facts.names.site_word.lower()}"
+    return table("harmonisation", title, columns, printed, facts.protection_notes)
+
+
+def _below(facts: Facts, row: Row) -> str:
+    if row["n_below"] is None or row["share_below"] is None:
+        return facts.count(row["n_below"])
+    return f"{row['n_below']:,} ({percent_text(row['share_below'])})"
+
+
+def distribution_block(facts: Facts, analyte: str) -> Figure | None:
+    """Return the small multiples of one analyte at its first visit, and the bins behind them."""
+    rows = [row for row in facts.lines("distributions", analyte=analyte) if row["site"] in facts.included]
+    visits = [visit.id for visit in facts.study.visits if any(row["visit"] == visit.id for row in rows)]
+    if not visits:
+        return None
+    rows = [row for row in rows if row["visit"] == visits[0]]
+    pairs = [
+        (_panel(facts, rows, site, "before"), _panel(facts, rows, site, "after"))
+        for site in facts.included
+        if any(row["site"] == site for row in rows)
+    ]
+    if not any(n is None or n for pair in pairs for panel in pair if panel for n in panel.counts):
+        return None
+    label = facts.names.analyte(analyte)
+    name = f"distribution_{analyte}"
+    svg = distributions_figure(name, pairs, label, facts.threshold, facts.sites)
+    title = f"{label} before and after harmonisation, {plain(visits[0])}"
+    hatched = f" Hatched: protected bins (from 1 to {facts.threshold - 1}, or held back)." if facts.threshold > 1 else ""
+    caption = f"Counts of results in equal steps of the logarithm. Shaded: below the detection limit.{hatched}"
+    alternative = f"{title}. " + " ".join(_spoken(pair[1]) for pair in pairs if pair[1] is not None)
+    return Figure(name, title, caption, alternative, svg, 6.6, _bins(facts, name, title, rows))
+
+
+def _panel(facts: Facts, rows: list[Row], site: str, stage: str) -> Panel | None:
+    own = [row for row in rows if row["site"] == site and row["stage"] == stage]
+    units = list(dict.fromkeys(row["unit"] for row in own))
+    if not own:
+        return None
+    bins: dict[tuple[float, float], int | None] = {}
+    for row in own:
+        key = (row["bin_low"], row["bin_high"])
+        before = bins.get(key, 0)
+        bins[key] = None if before is None or row["n"] is None else before + row["n"]
+    limits = [r["limit"] for r in facts.lines("harmonisation", site=site, analyte=own[0]["analyte"]) if r["limit"] is not None]
+    return Panel(
+        site, facts.names.site(site), " or ".join(units), [low for low, _ in bins], [high for _, high in bins],
+        list(bins.values()), min(limits) if limits and stage == "after" else None,
+    )  # fmt: skip
+
+
+def _spoken(panel: Panel) -> str:
+    filled = [(n, low, high) for n, low, high in zip(panel.counts, panel.low, panel.high, strict=True) if n]
+    if not filled:
+        return f"{panel.label}: protected."
+    _, low, high = max(filled)
+    return f"{panel.label}: most results from {rounded_text(low)} to {rounded_text(high)} {panel.unit}."
+
+
+def _bins(facts: Facts, name: str, title: str, rows: list[Row]) -> Table:
+    printed = [
+        [
+            facts.names.site(row["site"]), row["stage"], row["unit"], rounded_text(row["bin_low"]),
+            rounded_text(row["bin_high"]), facts.count(row["n"]),
+        ]
+        for row in rows
+        if row["n"] != 0
+    ]  # fmt: skip
+    columns = [
+        (facts.names.site_word, False), ("Stage", False), ("Unit", False), ("From", True), ("To", True), ("Results", True)
+    ]  # fmt: skip
+    return table(f"{name}_bins", title, columns, printed, facts.protection_notes)
+
+
+def quality_section(facts: Facts) -> Section:
+    """Return completeness and refusals by site."""
+    rows = [row for row in facts.lines("quality") if row["n_expected"] != 0]
+    blocks: list[Block] = [
+        Text(
+            "Expected: the participants of a site where its file maps the variable at the visit. Refused values are "
+            "kept apart with a reason; excluded ones carry a code that means missing, or are left out by a decision "
+            "that the study file gives with its reason."
+        )
+    ]
+    if rows:
+        blocks += [completeness_block(facts, rows), quality_table(facts, rows)]
+    return Section("quality", f"Data quality by {facts.names.site_word.lower()}", blocks)
+
+
+def _variable(facts: Facts, row: Row) -> str:
+    name = {
+        "measurements": facts.names.analyte(row["variable"]),
+        "scores": facts.names.instrument_short(row["variable"]),
+    }.get(row["table"], plain(row["variable"]).capitalize())
+    return {"Bmi": "Body mass index", "Arm": "Treatment arm"}.get(name, name)
+
+
+def completeness_block(facts: Facts, rows: list[Row]) -> Figure:
+    """Return the grid of shares present."""
+    sites = [site for site in facts.included if any(row["site"] == site for row in rows)]
+    by_line: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in rows:
+        if row["n_expected"] is not None or row["n_present"] is not None or row["visit"] != "unplaced":
+            by_line.setdefault((_variable(facts, row), plain(row["visit"])), {})[row["site"]] = row
+    by_line = {line: cells for line, cells in by_line.items() if not line[1].startswith("unplaced")}
+    lines = [f"{name}, {visit}" if visit else name for name, visit in by_line]
+    cells = [[cell[site]["share_present"] if site in cell else "" for site in sites] for cell in by_line.values()]
+    labels = [facts.names.site(site) for site in sites]
+    svg = completeness_figure("completeness", lines, labels, cells)
+    known = [value for row in cells for value in row if isinstance(value, float)]
+    lowest = f" The lowest share shown is {percent_text(min(known), 0)}." if known else ""
+    dagger = (
+        f" †: fewer than {facts.threshold} are present, or fewer than {facts.threshold} are absent, or the share would reveal such a count."
+        if facts.threshold > 1
+        else ""
+    )
+    title = f"Share of expected values present, by {facts.names.site_word.lower()}"
+    caption = f"Darker is more complete; a dot means that the variable is not collected there.{dagger}"
+    printed = [
+        [line, *[percent_text(v, 0) if isinstance(v, float) else ("†" if v is None else "·") for v in values]]
+        for line, values in zip(lines, cells, strict=True)
+    ]
+    behind = table("completeness_table", title, [("", False), *[(label, True) for label in labels]], printed)
+    return Figure("completeness", title, caption, f"{title}.{lowest}", svg, 1.9 + 1.05 * len(sites), behind)
+
+
+def quality_table(facts: Facts, rows: list[Row]) -> Table:
+    """Return counts of expected, present, excluded, refused and flagged values."""
+    printed: list[list[str]] = []
+    for site in dict.fromkeys(row["site"] for row in rows):
+        printed.append([facts.names.site(site)])
+        for row in [row for row in rows if row["site"] == site]:
+            visit = f", {plain(row['visit'])}" if row["visit"] else ""
+            numbers = [facts.count(row[name]) for name in ("n_excluded", "n_quarantined", "n_flagged")]
+            expected = "·" if row["n_expected"] is None and facts.threshold == 0 else facts.count(row["n_expected"])
+            present = "†" if row["n_present"] is None else f"{row['n_present']:,}"
+            printed.append([f"  {_variable(facts, row)}{visit}", expected, present, *numbers])
+    columns = [("", False), ("Expected", True), ("Present", True), ("Excluded", True), ("Refused", True), ("Flagged", True)]
+    notes = list(facts.protection_notes)
+    if notes:
+        notes.append(
+            f"† fewer than {facts.threshold} are present or fewer than {facts.threshold} are absent, or the count would reveal such a one."
+        )
+    notes.append("Answers of questionnaires are counted one by one in the three columns on the right.")
+    return table("quality", "Values by variable and visit", columns, printed, notes, folded=True)
+
+
+def endotypes_section(facts: Facts) -> Section:
+    """Return who was labelled inflamed by each scheme, and how surely."""
+    blocks: list[Block] = [
+        Text(
+            "The bands are borrowed from cardiovascular prevention; none is validated for depression. One blood sample "
+            "classifies with error: many raised values are not raised when the sample is repeated, so a label from a "
+            "single sample is a signal to measure again."
+        )
+    ]
+    for scheme, content in facts.study.schemes.items():
+        blocks.append(Heading(content["label"]))
+        blocks.append(Bullets(scheme_rules(facts, content)))
+        figure = shares_block(facts, scheme, content)
+        if figure is not None:
+            blocks.append(figure)
+    return Section("endotypes", "Who was labelled inflamed, and how surely", blocks)
+
+
+def scheme_rules(facts: Facts, content: dict[str, Any]) -> list[str]:
+    """Return the rules of a scheme in words."""
+    analyte, unit = facts.names.analyte(content["analyte"]), content["unit"]
+    signs = {">=": "at least ", ">": "above ", "<=": "at most ", "<": "below "}
+    lines = []
+    for state in content["states"]:
+        bounds = [f"{signs[state[k]['operator']]}{state[k]['value']:g}" for k in ("above", "below") if k in state]
+        text = f"{facts.names.state(state['state'])}: {analyte} {' and '.join(bounds)} {unit}"
+        if "composite" in state:
+            text += f", cytokine composite {signs[state['composite']['operator']]}{state['composite']['value']:g}"
+        lines.append(text + ".")
+    acute = content["acute"]
+    lines.append(
+        f"{facts.names.state(acute['state'])}: {signs[acute['operator']]}{acute['value']:g} {unit}; kept, flagged, not "
+        "counted as inflamed. Indeterminate: no usable result."
+    )
+    lines.append(f"Source: {content['source']}")
+    return lines
+
+
+def shares_block(facts: Facts, scheme: str, content: dict[str, Any]) -> Figure | None:
+    """Return states by site with the share inflamed and its interval."""
+    rows = facts.lines("endotypes", scheme=scheme)
+    if not rows:
+        return None
+    pooled = [] if facts.study.design == "cross_sectional" else ["all"]
+    sites = [*[site for site in facts.included if any(row["site"] == site for row in rows)], *pooled]
+    drawn = []
+    for site in sites:
+        own = sorted((row for row in rows if row["site"] == site), key=lambda row: row["state_order"])
+        share = inflamed_share(facts, scheme, site)
+        states = [(row["state"], facts.names.state(row["state"]), row["share"]) for row in own]
+        limits = share[:3] if share is not None else (None, None, None)
+        drawn.append(SiteShares(site, facts.names.site(site), states, *limits))
+    name = f"endotypes_{scheme}"
+    svg = shares_figure(name, drawn, facts.sites)
+    title = f"{content['label']}: states by {facts.names.site_word.lower()}"
+    spoken = "; ".join(f"{row.label} {percent_interval_text(row.inflamed, row.low, row.high)}" for row in drawn)
+    weighted = " Unweighted: shares of the people measured, not of the population." if facts.study.time_zero == "survey" else ""
+    caption = f"Left: states of all participants. Right: share inflamed with its 95{NARROW_SPACE}% interval (Wilson).{weighted}"
+    return Figure(name, title, caption, f"{title}. Share inflamed: {spoken}.", svg, 6.8, states_table(facts, scheme, title, sites))
+
+
+def states_table(facts: Facts, scheme: str, title: str, sites: list[str]) -> Table:
+    """Return counts and shares of every state with intervals."""
+    printed: list[list[str]] = []
+    for site in sites:
+        own = sorted(facts.lines("endotypes", scheme=scheme, site=site), key=lambda row: row["state_order"])
+        printed.append([facts.names.site(site)])
+        for row in own:
+            text = percent_interval_text(row["share"], row["conf_low"], row["conf_high"])
+            name = f"  {facts.names.state(row['state'])}" + (" (counted as inflamed)" if row["inflamed"] else "")
+            printed.append([name, facts.count(row["n"]), facts.count(row["total"]), text])
+    columns = [("", False), ("n", True), ("of", True), ("Share (95 % interval)", True)]
+    return table(f"endotypes_{scheme}_table", title, columns, printed, facts.protection_notes)
+
+

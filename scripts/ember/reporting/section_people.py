@@ -1,0 +1,127 @@
+"""Who was in: the flow of participants, and what they were like."""
+
+from __future__ import annotations
+
+from ember.reporting.blocks import Block, Bullets, Figure, Heading, Section, Table, Text, table
+from ember.reporting.facts import Facts, Row
+from ember.reporting.figures_flow import flow_figure
+from ember.reporting.numbers import decimal_text, percent_text
+from ember.reporting.words import sentence
+
+FLOW_WIDTH = 6.6
+
+
+def people_section(facts: Facts) -> Section:
+    """Return the section on who was in."""
+    blocks: list[Block] = []
+    main = facts.headline["analysis"]
+    figure = flow_block(facts, main)
+    if figure is not None:
+        blocks.append(figure)
+    for analysis in facts.study.analyses:
+        if analysis != main and facts.lines("flow", analysis=analysis):
+            blocks.append(flow_table(facts, analysis, folded=True))
+    if facts.study.excluded_sites:
+        blocks += [
+            Heading("Left out of the study"),
+            Bullets([f"{facts.names.site(site)}: {sentence(why)}" for site, why in facts.study.excluded_sites.items()]),
+        ]
+    blocks += [Heading("What they were like")]
+    blocks += [
+        Text("Counts with share, or mean with standard deviation. Groups are described, not tested: no p values.", "note"),
+        characteristics_table(facts, "site"),
+    ]
+    by_state = characteristics_table(facts, "state")
+    if by_state.rows:
+        blocks.append(by_state)
+    return Section("people", "Who was in", blocks)
+
+
+def flow_block(facts: Facts, analysis: str) -> Figure | None:
+    """Return the flow diagram of an analysis, drawn from counts, with its table by site."""
+    rows = facts.lines("flow", analysis=analysis, site="all")
+    if not rows:
+        return None
+    boxes = {name: [row for row in rows if row["box"] == name] for name in ("enrolled", "excluded", "analysed")}
+    enrolled, analysed = boxes["enrolled"][0], boxes["analysed"][0]
+    out = [f"{row['reason']}: {facts.count(row['n'])}" for row in boxes["excluded"] if row["n"] != 0]
+    label = facts.names.sites_word
+    svg = flow_figure(
+        "flow",
+        [f"Enrolled: {facts.count(enrolled['n'])}", *_by_site(facts, analysis, "enrolled")],
+        [f"Not in the analysis: {_excluded_total(facts, enrolled, analysed)}", *out] if out else ["No one left out"],
+        [f"Analysed: {facts.count(analysed['n'])}", *_by_site(facts, analysis, "analysed")],
+        [f"Left out of the study: {len(facts.study.excluded_sites)} {label}", *map(facts.names.site, facts.study.excluded_sites)]
+        if facts.study.excluded_sites
+        else [],
+    )
+    title = f"Flow of participants, {facts.study.analyses[analysis]['title'].lower()}"
+    alternative = (
+        f"{facts.count(enrolled['n'])} enrolled; left out: {'; '.join(out) or 'no one'}; "
+        f"{facts.count(analysed['n'])} analysed."
+    )
+    caption = "Each participant leaves for the first reason that applies; reasons by size."
+    return Figure("flow", title, caption, alternative, svg, FLOW_WIDTH, flow_table(facts, analysis))
+
+
+def _by_site(facts: Facts, analysis: str, box: str) -> list[str]:
+    rows = [row for row in facts.lines("flow", analysis=analysis, box=box) if row["site"] != "all"]
+    return [f"{facts.names.site(row['site'])} {facts.count(row['n'])}" for row in rows]
+
+
+def _excluded_total(facts: Facts, enrolled: Row, analysed: Row) -> str:
+    if enrolled["n"] is None or analysed["n"] is None:
+        return facts.count(None)
+    return f"{enrolled['n'] - analysed['n']:,}"
+
+
+def flow_table(facts: Facts, analysis: str, folded: bool = False) -> Table:
+    """Return the flow of an analysis with one column a site."""
+    rows = facts.lines("flow", analysis=analysis)
+    sites = ["all", *[site for site in facts.sites if any(row["site"] == site for row in rows)]]
+    lines = [row for row in rows if row["site"] == "all"]
+    cells = {(row["box"], row["rule_id"], row["site"]): row["n"] for row in rows}
+    printed = [
+        [
+            {"enrolled": "Enrolled", "analysed": "Analysed"}.get(line["box"], f"  {line['reason']}"),
+            *[facts.count(cells.get((line["box"], line["rule_id"], site), 0)) for site in sites],
+        ]
+        for line in lines
+    ]
+    columns = [("", False), *[(facts.names.site(site), True) for site in sites]]
+    title = f"Participants by step, {facts.study.analyses[analysis]['title'].lower()}"
+    return table(f"flow_{analysis}", title, columns, printed, facts.protection_notes, folded=folded)
+
+
+def characteristics_table(facts: Facts, group_by: str) -> Table:
+    """Return the characteristics with one column a group."""
+    rows = facts.lines("characteristics", group_by=group_by)
+    groups = list(dict.fromkeys(row["group"] for row in rows))
+    by_line: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in rows:
+        by_line.setdefault((row["variable"], row["level"] or ""), {})[row["group"]] = row
+    printed: list[list[str]] = []
+    shown_variable = ""
+    for (variable, level), cells in by_line.items():
+        first = next(iter(cells.values()))
+        unit = f", {first['unit']}" if first["unit"] else ""
+        if level and variable != shown_variable:
+            printed.append([f"{first['label']}{unit}"])
+        shown_variable = variable
+        name = f"  {level}" if level else f"{first['label']}{unit}"
+        printed.append([name, *[_cell(facts, cells.get(group), bool(level)) for group in groups]])
+    label = facts.names.site if group_by == "site" else facts.names.state
+    columns = [("", False), *[(label(group), True) for group in groups]]
+    by = facts.names.site_word.lower() if group_by == "site" else "endotype state at baseline"
+    notes = ["n (share) for groups, mean (standard deviation) for numbers; [n] where some are missing.", *facts.protection_notes]
+    return table(f"characteristics_{group_by}", f"Participants by {by}", columns, printed, notes)
+
+
+def _cell(facts: Facts, row: Row | None, level: bool) -> str:
+    if row is None:
+        return "–"
+    if row["mean"] is not None:
+        return f"{decimal_text(row['mean'], 1)} ({decimal_text(row['sd'], 1)}) [{facts.count(row['n'])}]"
+    if level and row["n"] is not None and row["share"] is not None:
+        return f"{row['n']:,} ({percent_text(row['share'], 0)})"
+    return facts.count(row["n"])

@@ -98,13 +98,11 @@ def _float_text(values: pl.Series) -> pl.Series:
         .then(values.cast(pl.Int64, strict=False).cast(pl.String))
         .otherwise(values.cast(pl.String))
     ).to_series()
-    odd = plain.str.contains("e", literal=True).fill_null(False)
-    if not odd.any():
-        return plain
-    return plain.set(odd, None).zip_with(~odd, _without_exponent(plain, odd))
+    odd = (plain.str.contains("e", literal=True) | plain.str.ends_with(".0")).fill_null(False)
+    return plain.zip_with(~odd, _spelled_out(plain, odd)) if odd.any() else plain
 
 
-def _without_exponent(text: pl.Series, odd: pl.Series) -> pl.Series:
+def _spelled_out(text: pl.Series, odd: pl.Series) -> pl.Series:
     distinct = text.filter(odd).unique(maintain_order=True)
     spelled = pl.Series([number_text(float(number)) for number in distinct], dtype=pl.String)
     return text.replace(distinct, spelled)

@@ -138,20 +138,13 @@ def _conditions(
     if "bands" in analysis:
         no_exposure |= _array((table["state"].fill_null(INDETERMINATE)) == INDETERMINATE)
     found["no_exposure"] = no_exposure
-    if _needs_outcome(analysis):
-        if "outcome" not in analysis:
-            raise EmberError("A model needs an `outcome:`.", where=f"analyses/{analysis['analysis']}.yaml")
+    if "outcome" in analysis:
         if "baseline" in analysis["outcome"]:
             found["no_baseline"] = table["baseline"].is_null()
         found["no_outcome"] = table["outcome"].is_null()
     covariates = dict.fromkeys(name for model in analysis["models"] for name in model.get("covariates", []))
     found["no_covariate"] = _any_null(people, list(covariates))
     return found
-
-
-def _needs_outcome(analysis: Mapping[str, Any]) -> bool:
-    """Shares of states stand in place of an outcome, unless another model of the analysis uses it."""
-    return "bands" not in analysis or any(model["family"] != "survey_proportion" for model in analysis["models"])
 
 
 def _meets(column: pl.Series, operator: str, value: float | str) -> BoolArray:

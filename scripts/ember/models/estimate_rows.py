@@ -69,7 +69,7 @@ def site_effect(result: Result, name: str) -> Effect:
     df = result.df(np.eye(len(result.names))[at])
     between = result.extras.get("between")
     if isinstance(between, np.ndarray) and between[at]:
-        df = float(result.extras["df_between"])  # type: ignore[arg-type]
+        df = float(result.extras["df_between"])
     return effect(float(result.coefficients[at]), float(result.covariance[at, at]), df)
 
 

@@ -63,7 +63,9 @@ def fit_regression(frame: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan) ->
         found = _fit_joint(frame, plan, model)
         return [_joint_row(plan, model, found, term, instruments) for term in terms(plan, model)], list(found.fits)
     found = _fit_sites(frame, plan, model)
-    rows = [_site_row(plan, model, found, site, term, instruments) for term in terms(plan, model) for site in plan.sites]
+    rows = [
+        _site_row(plan, model, found, site, term, instruments) for term in terms(plan, model) for site in plan.sites
+    ]
     if model.pool == "two_stage":
         rows += [_pooled_row(plan, model, found, term, instruments) for term in terms(plan, model)]
     return rows, list(found.fits)

@@ -37,7 +37,8 @@ No person stands behind any row here. `ember simulate` draws every value from ra
 - `planted_faults.csv`: every line that the ledger of the stages read_source, standardise_site and harmonise_site
   has to hold, and nothing else. `row_number` counts as a person does: the header line of a CSV file is row 1, Excel
   rows are those of the sheet, the first record of an SPSS or Parquet file is row 1. An empty `column` means the whole
-  row, or in `score.incomplete` the questionnaire in that row.
+  row, or in `score.incomplete` the questionnaire in that row. `sheet` is empty from harmonise_site on, where a value
+  carries its file, row and column only.
 
 | site | files | what is awkward about it |
 |---|---|---|

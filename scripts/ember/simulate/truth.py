@@ -20,6 +20,7 @@ from ember.simulate.laboratory import analysed_values, report_results
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+ACUTE_ABOVE = 10.0
 NAMES = ("intercept", "treatment", "exposure", "treatment:exposure", "baseline", "age", "female")
 
 METHOD = (
@@ -28,7 +29,7 @@ METHOD = (
     "reference mean) / reference SD from config/registry; hsCRP rounded, censored and capped as the laboratory reports "
     "it, limit / sqrt 2 below the limit; log2 hsCRP centred within the site. Moderation: least squares of week-12 "
     "severity on treatment, exposure, their product, baseline severity, age and sex. Response (a fall of at least "
-    "half): risks are shares of the population by randomised arm; the log odds ratio is from a logistic regression on "
+    "half): risks are shares of the population by randomised arm; log odds ratios are from a logistic regression on "
     "the same terms, the baseline in points. std_error is the Monte Carlo error of the truth itself. 'pooled' weights "
     "the sites by their participants. 'complete_cases' is the same estimand among those who came at week 12 and had a "
     "baseline sample: its distance from the truth is the bias that drop-out alone gives a complete-case analysis."
@@ -44,6 +45,7 @@ class Population:
     baseline_points: FloatArray
     response: BoolArray
     crp: FloatArray
+    acute: BoolArray
     complete: BoolArray
     cohort: Cohort
 
@@ -51,7 +53,8 @@ class Population:
 def analysed_population(cohort: Cohort, site: SiteDesign, scale: Scale) -> Population:
     """Return the design of the ANCOVA (columns `NAMES`), the outcomes and the analysed hsCRP of a cohort."""
     reporting = site.laboratory["hscrp"]
-    crp = analysed_values(report_results(cohort.samples["hscrp"][:, 0], reporting), reporting)
+    reported = report_results(cohort.samples["hscrp"][:, 0], reporting)
+    crp = analysed_values(reported, reporting)
     complete = cohort.attended[:, 2] & cohort.sampled[:, 0]
     exposure = np.log2(crp)
     exposure = exposure - exposure[complete].mean()
@@ -64,6 +67,7 @@ def analysed_population(cohort: Cohort, site: SiteDesign, scale: Scale) -> Popul
         baseline_points=cohort.totals[:, 0].astype(np.float64),
         response=cohort.totals[:, 2] <= cohort.totals[:, 0] / 2,
         crp=crp,
+        acute=(crp > ACUTE_ABOVE) | (reported.operator == ">"),
         complete=complete,
         cohort=cohort,
     )
@@ -130,7 +134,7 @@ def _response(population: Population, keep: BoolArray, site: SiteDesign) -> dict
     design[:, NAMES.index("baseline")] = population.baseline_points[keep]
     outcome = population.response[keep].astype(np.float64)
     result = fit(LogisticModel(), Plan(NAMES), [SiteRows(site.id, design, outcome)])
-    place = NAMES.index("treatment:exposure")
+    errors = np.sqrt(np.diag(result.covariance))
     active = design[:, 1] == 1
     risks = [_share(outcome[arm] == 1) for arm in (active, ~active)]
     difference = risks[0][0] - risks[1][0]
@@ -138,22 +142,24 @@ def _response(population: Population, keep: BoolArray, site: SiteDesign) -> dict
         "risk_active": _entry(*risks[0]),
         "risk_reference": _entry(*risks[1]),
         "risk_difference": _entry(difference, float(np.hypot(risks[0][1], risks[1][1]))),
-        "log_odds_ratio_treatment:exposure": _entry(
-            result.coefficients[place], float(np.sqrt(result.covariance[place, place]))
-        ),
+        **{
+            f"log_odds_ratio_{name}": _entry(result.coefficients[place], errors[place])
+            for place, name in enumerate(NAMES[1:4], start=1)
+        },
     }
 
 
 def _shares(population: Population) -> dict[str, dict[str, float]]:
     crp = population.crp
-    supported = (crp > 3) & (_composite(population.cohort) > 0)
+    raised = (crp > 3) & ~population.acute
     shares = {
         "inflamed_class": population.cohort.inflamed,
         "hscrp_below_1": crp < 1,
         "hscrp_1_to_3": (crp >= 1) & (crp <= 3),
         "hscrp_above_3": crp > 3,
-        "hscrp_at_or_above_10": crp >= 10,
-        "hscrp_above_3_with_composite_above_0": supported,
+        "hscrp_acute": population.acute,
+        "hscrp_above_3_not_acute": raised,
+        "hscrp_above_3_not_acute_composite_above_0": raised & (_composite(population.cohort) > 0),
     }
     return {name: _entry(*_share(flags)) for name, flags in shares.items()}
 

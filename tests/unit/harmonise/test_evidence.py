@@ -209,7 +209,7 @@ def test_batch_labels_fit_an_answer_and_stay_apart() -> None:
         pytest.param(
             Suspicion("esr", "B1", "B1", -1.0, "mm/h", 20, 40),
             "esr: values of batch B1 lie about 10 times lower than the site's other batches (n 20 v 40): "
-            "as if the unit were another",
+            "no other unit of it explains that",
             id="no unit explains it",
         ),
     ],

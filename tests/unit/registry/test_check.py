@@ -55,7 +55,7 @@ def test_the_study_has_no_findings(study: Path) -> None:
         pytest.param(NORTH, "1: male", "1: man", "'man' is not a code of 'sex'", id="code-unknown"),
         pytest.param(NORTH, "  sex:", "  ethnicity: {column: E, codes: {1: white}}\n  sex:", "a code of 'ethnicity'", id="codelist"),
         pytest.param(NORTH, "  sex:", "  arm: {column: T, codes: {1: aspirin_x}}\n  sex:", "a code of 'arm'", id="arm-unknown"),
-        pytest.param(NORTH, "  hscrp:", "  hscpr:", "Nearest: hscrp", id="analyte-unknown"),
+        pytest.param(NORTH, "  hscrp:", "  hscpr: {column: X, unit: mg/L}\n  hscrp:", "Nearest: hscrp", id="analyte-unknown"),
         pytest.param(NORTH, "unit: mg/L", "unit: pg/L", "sites/north.yaml:9  measurements.hscrp.unit\n  'pg/L' is not a unit of hscrp",
                      id="unit-unknown"),
         pytest.param(NORTH, "unit: mg/L", "unit: nmol/L", "needs a declared molar factor", id="molar-factor-missing"),

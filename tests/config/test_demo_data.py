@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ember.extract.readers import read_table
 from ember.registry.load import PROJECT, load_study
 from ember.registry.registry import read_registry

@@ -26,7 +26,7 @@ curve <- lapply(grid, function(x) { at <- lapply(seq_along(sites), function(i) {
 
 # 2. All sites in one model: a residual variance, an intercept and a slope of the baseline for each site (REML).
 g <- nlme::gls(outcome ~ 0 + site_id + treatment * exposure + baseline:site_id + age + sex, d, weights = nlme::varIdent(form = ~ 1 | site_id), method = "REML",
-  control = nlme::glsControl(tolerance = 1e-13, msTol = 1e-13, maxIter = 500, msMaxIter = 500, returnObject = TRUE))
+  control = nlme::glsControl(opt = "optim", optimMethod = "BFGS", tolerance = 1e-13, msTol = 1e-16, maxIter = 500, msMaxIter = 500, returnObject = TRUE))
 gls <- list(coefficients = as.list(coef(g)[wanted]), std_errors = as.list(sqrt(diag(g$varBeta))[wanted]), df = g$dims$N - g$dims$p)
 # ... one residual variance, HC3.
 f <- lm(outcome ~ 0 + site_id + treatment * exposure + baseline:site_id + age + sex, d)

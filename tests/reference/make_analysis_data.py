@@ -57,15 +57,15 @@ def _trial_site(rng: np.random.Generator, index: int, site: str) -> pl.DataFrame
 
 
 def survey_set(seed: int = 515151) -> pl.DataFrame:
-    """Two survey cycles, three strata of two or three sampling units each; a fifth of the rows outside the set."""
+    """Two survey cycles, four strata of three or four sampling units each; a fifth of the rows outside the set."""
     rng = np.random.default_rng(seed)
     return pl.concat([_survey_site(rng, site, shift) for site, shift in (("cycle_a", 0.0), ("cycle_b", 0.4))])
 
 
 def _survey_site(rng: np.random.Generator, site: str, shift: float, n: int = 150) -> pl.DataFrame:
-    stratum = np.sort(rng.integers(1, 4, n))
-    psu = 1 + rng.integers(0, np.array([2, 3, 2])[stratum - 1])
-    place = rng.normal(0, 0.4, (4, 4))[stratum, psu]
+    stratum = np.sort(rng.integers(1, 5, n))
+    psu = 1 + rng.integers(0, np.array([3, 3, 4, 3])[stratum - 1])
+    place = rng.normal(0, 0.4, (5, 5))[stratum, psu]
     age = np.round(rng.uniform(20, 80, n))
     sex = np.where(rng.random(n) < 0.5, "female", "male")
     bmi = np.round(rng.normal(28, 5, n), 1)

@@ -103,7 +103,7 @@ CANARIES = ("KANARIE", "987654.25", "9.8765")
 
 def plant_canaries(workspace: Workspace) -> None:
     """Give one participant a telling identifier, one an impossible value and one a telling result."""
-    extract = workspace.study / "extracts" / "porto.csv"
+    extract = workspace.study / "extracts" / "porto" / "estudo.csv"
     lines = extract.read_text(encoding="latin-1").split("\n")
     header = lines[0].rstrip("\r").split(";")
     for row, (column, value) in enumerate([("PATID", "KANARIE"), ("IMC", "987654,25"), ("PCR_V0", "0,98765")], start=5):

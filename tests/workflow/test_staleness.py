@@ -44,14 +44,14 @@ def test_a_copied_tree_starts_no_job(finished: Workspace, tmp_path: Path) -> Non
 
 def test_touched_files_start_no_job(finished: Workspace, tmp_path: Path) -> None:
     workspace = finished.copy(tmp_path)
-    for path in [*(workspace.study / "extracts").iterdir(), *workspace.results.rglob("*.parquet")]:
+    for path in [*(workspace.study / "extracts").rglob("*.csv"), *workspace.results.rglob("*.parquet")]:
         os.utime(path)
     assert dry(workspace) == {}
 
 
 def test_an_edited_extract_reruns_its_site_and_what_follows(finished: Workspace, tmp_path: Path) -> None:
     workspace = finished.copy(tmp_path)
-    extract = next((workspace.study / "extracts").glob("porto*.csv"))
+    extract = workspace.study / "extracts" / "porto" / "estudo.csv"
     content = extract.read_bytes().rstrip(b"\r\n").split(b"\n")
     extract.write_bytes(b"\n".join(content[:-1]) + b"\n")
     jobs = dry(workspace)

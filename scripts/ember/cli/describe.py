@@ -27,10 +27,11 @@ class Total:
     hidden: int
 
     def text(self, threshold: int) -> str:
-        """Return the sum; where a part of it is hidden, only what it is at least."""
+        """Return the sum; where a part of it is hidden, only what it is at least, for a hidden count is never 0."""
         if not self.hidden:
             return f"{self.known:,}"
-        return f"<{threshold}" if self.known == 0 and self.hidden == 1 else f"at least {self.known:,}"
+        alone = self.known == 0 and self.hidden == 1
+        return f"<{threshold}" if alone else f"at least {self.known + self.hidden:,}"
 
 
 def add_parser(commands: Any) -> None:

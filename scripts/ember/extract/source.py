@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from ember.errors import EmberError
+from ember.extract.signature import check_file
 from ember.extract.table import RawTable
 from ember.provenance.digest import sha256_of_file
 from ember.registry.model import Source
@@ -23,8 +24,9 @@ def checked_digest(source: Source) -> str:
     Raises
     ------
     EmberError
-        The hashes differ.
+        The file is absent or of another format, or the hashes differ.
     """
+    check_file(source)
     found = sha256_of_file(source.path)
     if source.sha256 is not None and found != source.sha256.lower():
         raise EmberError(

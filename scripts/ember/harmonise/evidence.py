@@ -182,7 +182,9 @@ def describe(suspicion: Suspicion, factors: Mapping[str, Fraction]) -> str:
     else:
         group, against = f"values of batch {suspicion.label}", "the site's other batches"
         counts = f"n {suspicion.n} v {suspicion.n_others}"
-    cause = f"as if {explaining[0]} stood under a {declared} header" if explaining else "no other unit of it explains that"
+    cause = (
+        f"as if {explaining[0]} stood under a {declared} header" if explaining else "no other unit of it explains that"
+    )
     return f"{suspicion.analyte}: {group} lie about {times} times {direction} than {against} ({counts}): {cause}"
 
 

@@ -149,8 +149,7 @@ def _placed(part: pl.DataFrame | None, calendar: Calendar, cells: SiteCells) -> 
 def _dates_placed(part: pl.DataFrame, calendar: Calendar, cells: SiteCells) -> pl.DataFrame:
     """Return date cells with the refusal of their visit, unless they already have a rule of their own."""
     placed = calendar.placed(part, cells.table_of(part))
-    placed = placed.with_columns(pl.coalesce("rule", "refusal").alias("rule")).drop("refusal")
-    return placed.with_columns((pl.col("repeat") & pl.col("rule").is_null()).alias("repeat"))
+    return placed.with_columns(pl.coalesce("rule", "refusal").alias("rule")).drop("refusal")
 
 
 def _usable(part: pl.DataFrame) -> pl.DataFrame:

@@ -20,7 +20,6 @@ from ember.simulate.laboratory import analysed_values, report_results
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-ACUTE_ABOVE = 10.0
 NAMES = ("intercept", "treatment", "exposure", "treatment:exposure", "baseline", "age", "female")
 
 METHOD = (
@@ -30,9 +29,11 @@ METHOD = (
     "it, limit / sqrt 2 below the limit; log2 hsCRP centred within the site. Moderation: least squares of week-12 "
     "severity on treatment, exposure, their product, baseline severity, age and sex. Response (a fall of at least "
     "half): risks are shares of the population by randomised arm; log odds ratios are from a logistic regression on "
-    "the same terms, the baseline in points. std_error is the Monte Carlo error of the truth itself. 'pooled' weights "
-    "the sites by their participants. 'complete_cases' is the same estimand among those who came at week 12 and had a "
-    "baseline sample: its distance from the truth is the bias that drop-out alone gives a complete-case analysis."
+    "the same terms, the baseline in points. Shares are of all participants, by the rows "
+    "hscrp_low, hscrp_high and hscrp_acute of thresholds.csv; 'inflamed_class' is the latent class that no file holds. "
+    "std_error is the Monte Carlo error of the truth itself. 'pooled' weights the sites by their participants. "
+    "'complete_cases' is the same estimand among those who came at week 12 and had a baseline sample: its distance "
+    "from the truth is the bias that drop-out alone gives a complete-case analysis."
 )
 
 
@@ -45,9 +46,18 @@ class Population:
     baseline_points: FloatArray
     response: BoolArray
     crp: FloatArray
-    acute: BoolArray
+    capped: BoolArray
     complete: BoolArray
     cohort: Cohort
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Cuts of hsCRP in mg/L: rows hscrp_low, hscrp_high and hscrp_acute of thresholds.csv."""
+
+    low: float
+    high: float
+    acute: float
 
 
 def analysed_population(cohort: Cohort, site: SiteDesign, scale: Scale) -> Population:
@@ -67,7 +77,7 @@ def analysed_population(cohort: Cohort, site: SiteDesign, scale: Scale) -> Popul
         baseline_points=cohort.totals[:, 0].astype(np.float64),
         response=cohort.totals[:, 2] <= cohort.totals[:, 0] / 2,
         crp=crp,
-        acute=(crp > ACUTE_ABOVE) | (reported.operator == ">"),
+        capped=reported.operator == ">",
         complete=complete,
         cohort=cohort,
     )
@@ -81,12 +91,13 @@ def consortium_truth(seed: int, sites: Sequence[SiteDesign], registry: Registry,
     population : int
         Participants drawn in all, shared equally by the sites.
     """
+    cuts = Cuts(*(float(registry.row("thresholds", f"hscrp_{name}")["value"]) for name in ("low", "high", "acute")))
     per_site = {}
     for site in sites:
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(site.number, 1)))
         scale = scale_of(site.instrument, registry)
         drawn = draw_cohort(rng, site, scale, population // len(sites))
-        per_site[site.id] = site_truth(analysed_population(drawn, site, scale), site)
+        per_site[site.id] = site_truth(analysed_population(drawn, site, scale), site, cuts)
     weights = np.array([site.participants for site in sites], dtype=np.float64)
     slopes = np.array([site.slope for site in sites])
     return {
@@ -104,7 +115,7 @@ def consortium_truth(seed: int, sites: Sequence[SiteDesign], registry: Registry,
     }
 
 
-def site_truth(population: Population, site: SiteDesign) -> dict[str, Any]:
+def site_truth(population: Population, site: SiteDesign, cuts: Cuts) -> dict[str, Any]:
     """Return the truth of one site: `{group: {estimand: {value, std_error}}}`."""
     everyone = np.ones_like(population.complete)
     moderation = _moderation(population, everyone, site)
@@ -115,7 +126,7 @@ def site_truth(population: Population, site: SiteDesign) -> dict[str, Any]:
             "treatment:exposure": _moderation(population, population.complete, site)["treatment:exposure"],
             "risk_difference": _response(population, population.complete, site)["risk_difference"],
         },
-        "shares": _shares(population),
+        "shares": _shares(population, cuts),
     }
 
 
@@ -149,17 +160,18 @@ def _response(population: Population, keep: BoolArray, site: SiteDesign) -> dict
     }
 
 
-def _shares(population: Population) -> dict[str, dict[str, float]]:
+def _shares(population: Population, cuts: Cuts) -> dict[str, dict[str, float]]:
     crp = population.crp
-    raised = (crp > 3) & ~population.acute
+    acute = (crp > cuts.acute) | (population.capped & (crp >= cuts.acute))
+    raised = (crp > cuts.high) & ~acute
     shares = {
         "inflamed_class": population.cohort.inflamed,
-        "hscrp_below_1": crp < 1,
-        "hscrp_1_to_3": (crp >= 1) & (crp <= 3),
-        "hscrp_above_3": crp > 3,
-        "hscrp_acute": population.acute,
-        "hscrp_above_3_not_acute": raised,
-        "hscrp_above_3_not_acute_composite_above_0": raised & (_composite(population.cohort) > 0),
+        "hscrp_low": crp < cuts.low,
+        "hscrp_intermediate": (crp >= cuts.low) & (crp <= cuts.high),
+        "hscrp_high": crp > cuts.high,
+        "hscrp_acute": acute,
+        "hscrp_high_not_acute": raised,
+        "hscrp_high_not_acute_composite_above_0": raised & (_composite(population.cohort) > 0),
     }
     return {name: _entry(*_share(flags)) for name, flags in shares.items()}
 

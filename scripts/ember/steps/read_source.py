@@ -25,8 +25,8 @@ def main(arguments: Namespace) -> None:
     source = study.sources[arguments.source]
     key = pseudonym_key(study, os.environ)
     claims = tables_of(source.id, list(study.sites.values()))
-    table = read_table(source)
     digest = checked_digest(source)
+    table = read_table(source)
     for site, mapping in claims:
         check_columns(source, table.names, site, mapping, registry)
     owner = claim_rows(table.frame, source, claims)

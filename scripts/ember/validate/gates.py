@@ -128,19 +128,21 @@ def site_counts(frame: pl.DataFrame, rule: GateRule) -> dict[str, Counts]:
 def gate_frame(
     checked: Sequence[tuple[GateTable, Mapping[str, Mapping[str, Counts]]]], sites: Iterable[str]
 ) -> pl.DataFrame:
-    """Return verdicts as a table that meets the contract `gates`: every rule for every site.
+    """Return verdicts as a table that meets the contract `gates`.
 
     Parameters
     ----------
     checked : sequence of (GateTable, counts by rule and site)
     sites : iterable of str
-        Sites in study order; one without rows was asked about nothing.
+        Sites in study order; one without rows was asked about nothing. A rule about rows of one kind (an analyte,
+        an instrument, a visit) is left out at sites that have none of them.
     """
     rows = [
-        _verdict(part.stage, site, rule, found[rule.rule].get(site, Counts()))
+        _verdict(part.stage, site, rule, counted)
         for site in sites
         for part, found in checked
         for rule in part.rules
+        if (counted := found[rule.rule].get(site, Counts())).checked or not rule.where
     ]
     return conform(pl.DataFrame(rows, infer_schema_length=None), "gates") if rows else empty_table("gates")
 

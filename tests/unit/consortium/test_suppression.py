@@ -66,9 +66,7 @@ def test_an_implied_count_is_hidden_before_a_published_one() -> None:
 
 def test_a_bridge_between_two_rectangles_is_not_left_determined() -> None:
     """Every row and column holds two hidden cells, yet one cell would follow from the totals of half the table."""
-    grid = np.array(
-        [[6, 7, 50, 50, 50], [8, 9, 5, 50, 50], [50, 50, 50, 6, 7], [50, 50, 7, 8, 50], [50, 50, 6, 50, 9]]
-    )
+    grid = np.array([[6, 7, 50, 50, 50], [8, 9, 5, 50, 50], [50, 50, 50, 6, 7], [50, 50, 7, 8, 50], [50, 50, 6, 50, 9]])
     table, relations = _table(grid)
     mask = suppress(table, relations, 10)
     assert _determined(relations, mask) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+
 from ember.registry.registry import Registry
 from ember.tables.store import conform
 

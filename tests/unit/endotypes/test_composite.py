@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+
 from ember.endotypes.composite import group_numbers, mean_of_present, z_of_ln
 
 NAN = float("nan")

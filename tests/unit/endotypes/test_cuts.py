@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from ember.endotypes.cuts import UNPLACED, cut_of, holds, place
 
 CUTS = [cut_of(">=", 1), cut_of(">", 3), cut_of(">", 10)]

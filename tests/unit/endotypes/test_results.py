@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
+
 from ember.endotypes.results import assay_limit, filled, results_at, standard_limits, values
 from ember.errors import EmberError
-
 from tests.unit.endotypes.frames import measurements, people, registry, result
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ember.endotypes.scheme import check_scheme, scheme_rules
 from ember.errors import EmberError
-
 from tests.unit.endotypes.frames import BANDS, HIGH, SUPPORTED
 
 

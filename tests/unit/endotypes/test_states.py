@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+
 from ember.endotypes.states import assign_states, endotype_accounts
 from ember.errors import EmberError
-
 from tests.unit.endotypes.frames import BANDS, SUPPORTED, measurements, people, registry, result
 
 

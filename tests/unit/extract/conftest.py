@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ember.registry.load import PROJECT
 from ember.registry.model import Source
 

@@ -7,6 +7,7 @@ import hmac
 
 import polars as pl
 import pytest
+
 from ember.errors import EmberError
 from ember.extract.claims import claim_rows, pseudonyms, site_frames, tables_of
 from ember.registry.model import RowFilter, Site, TableMap
@@ -21,9 +22,12 @@ def site(name, equals, participant="p"):
     return Site(name, name, (TableMap("s", participant, rows=RowFilter("c", equals) if equals else None),))
 
 
-def test_pseudonym_is_the_keyed_hash_of_site_and_id():
-    expected = hmac.new(KEY, b"lund\x00007", hashlib.sha256).hexdigest()[:20]
-    assert pseudonyms(pl.Series(["007", " 007 ", "", "  "]), "lund", KEY).to_list() == [expected, expected, None, None]
+@pytest.mark.parametrize("length", [32, 64, 65, 200])
+def test_pseudonym_is_the_keyed_hash_of_site_and_id(length):
+    key = bytes(range(256))[:length]
+    expected = [hmac.new(key, b"lund\x00" + name, hashlib.sha256).hexdigest()[:20] for name in (b"007", "é".encode())]
+    made = pseudonyms(pl.Series(["007", " 007 ", "", "  ", "é"]), "lund", key)
+    assert made.to_list() == [expected[0], expected[0], None, None, expected[1]]
 
 
 def test_pseudonyms_differ_by_site_and_key():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ember.errors import EmberError
 from ember.extract.columns import absent_columns, check_columns, item_columns, mapped_columns, value_columns
 from ember.registry.load import PROJECT

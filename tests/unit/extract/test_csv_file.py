@@ -6,10 +6,11 @@ import csv
 import io
 
 import pytest
-from ember.errors import EmberError
-from ember.extract.csv_file import read_csv, read_csv_header
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from ember.errors import EmberError
+from ember.extract.csv_file import read_csv, read_csv_header
 
 
 def cells(table):

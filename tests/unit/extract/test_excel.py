@@ -7,6 +7,7 @@ import io
 
 import pytest
 import xlsxwriter
+
 from ember.errors import EmberError
 from ember.extract.excel import read_excel, read_excel_header
 

@@ -7,6 +7,7 @@ import urllib.error
 from dataclasses import replace
 
 import pytest
+
 from ember.errors import EmberError
 from ember.extract import fetch as module
 from ember.extract.fetch import fetch

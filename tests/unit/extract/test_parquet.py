@@ -7,6 +7,7 @@ import io
 
 import polars as pl
 import pytest
+
 from ember.errors import EmberError
 from ember.extract.parquet import read_parquet, read_parquet_header
 

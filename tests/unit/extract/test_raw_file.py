@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+
 from ember.errors import EmberError
 from ember.extract.raw_file import read_raw, write_raw
 from ember.extract.table import ColumnInfo

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from ember.errors import EmberError
 from ember.extract.readers import read_table
 

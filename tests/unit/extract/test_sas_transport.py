@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pyreadstat
 import pytest
+
 from ember.errors import EmberError
 from ember.extract.sas_transport import read_sas_transport, read_sas_transport_header
 

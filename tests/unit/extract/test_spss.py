@@ -7,6 +7,7 @@ import datetime as dt
 import pandas as pd
 import pyreadstat
 import pytest
+
 from ember.errors import EmberError
 from ember.extract.spss import read_spss, read_spss_header
 

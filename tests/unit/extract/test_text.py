@@ -6,10 +6,11 @@ import datetime as dt
 
 import polars as pl
 import pytest
-from ember.errors import EmberError
-from ember.extract.text import cell_text, column_text, number_text
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ember.errors import EmberError
+from ember.extract.text import cell_text, column_text, number_text
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import polars as pl
+
 from ember.harmonise.standardise import Standardised, standardise_site
 from ember.harmonise.standardise_rows import RawRows
 from ember.registry.build import build_site

@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+
 from ember.harmonise.missing import missing_rule
 
 SPSS: dict[str, Any] = {"missing_values": ["99", "K"], "missing_ranges": [[900.0, 999.0], [-1e300, -100.0]]}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+
 from ember.harmonise.numbers import number, operator
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ember.registry.model import Answer
 from tests.unit.harmonise.standard_study import account, listed, raw_rows, standardised
 
@@ -36,7 +37,9 @@ def row(person: str, week: str = "0", crp: str = "1", age: str = "40", **other: 
     [
         pytest.param([row("a"), row("")], [(3, None, "row.no_participant")], id="no participant"),
         pytest.param([row("a"), row("a")], [(3, None, "row.duplicate_exact")], id="exact duplicate: the first stays"),
-        pytest.param([row("a"), row("a", crp=" 1 ")], [(3, None, "row.duplicate_exact")], id="white space is no content"),
+        pytest.param(
+            [row("a"), row("a", crp=" 1 ")], [(3, None, "row.duplicate_exact")], id="white space is no content"
+        ),
         pytest.param(
             [row("a"), row("a"), row("a")],
             [(3, None, "row.duplicate_exact"), (4, None, "row.duplicate_exact")],
@@ -62,8 +65,16 @@ def row(person: str, week: str = "0", crp: str = "1", age: str = "40", **other: 
             id="two codes of one visit",
         ),
         pytest.param([row("a"), row("a", "4")], [], id="two visits are no duplicate"),
-        pytest.param([row("a"), row("a", note="x")], [(2, None, "row.duplicate_conflict"), (3, None, "row.duplicate_conflict")], id="unmapped columns count"),
-        pytest.param([row("a"), row("a", "7"), row("a", "")], [(3, None, "row.unknown_visit"), (4, None, "row.unknown_visit")], id="unknown visit"),
+        pytest.param(
+            [row("a"), row("a", note="x")],
+            [(2, None, "row.duplicate_conflict"), (3, None, "row.duplicate_conflict")],
+            id="unmapped columns count",
+        ),
+        pytest.param(
+            [row("a"), row("a", "7"), row("a", "")],
+            [(3, None, "row.unknown_visit"), (4, None, "row.unknown_visit")],
+            id="unknown visit",
+        ),
         pytest.param([row("a"), row("a", " 4 ")], [], id="white space around a visit code"),
     ],
 )

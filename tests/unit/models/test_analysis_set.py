@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+
 from ember.endotypes.states import assign_states
 from ember.errors import EmberError
 from ember.models.analysis_set import build_analysis_set
 from ember.registry.model import Site, Study
 from ember.tables.store import conform, empty_table
-
 from tests.unit.endotypes.frames import BANDS, measurements, people, registry, result
 
 

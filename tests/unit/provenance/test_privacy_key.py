@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from ember.errors import EmberError
 from ember.provenance.digest import sha256_of_file
 from ember.provenance.privacy_key import PUBLISHED_KEY, key_fingerprint, pseudonym_key

@@ -63,7 +63,8 @@ def test_a_finding_in_what_was_taken_over_stands_once_and_points_at_the_file_it_
     [
         pytest.param("sites/south.yaml", "like: north", "like: nort", "Nearest: north.", id="like-nobody"),
         pytest.param("sites/north.yaml", "from: north", "like: south\nfrom: north", "only one step", id="like-of-like"),
-        pytest.param("sites/south.yaml", "site: south", "site: north", "never carry one id", id="two-sites-with-one-id"),
+        pytest.param("sites/south.yaml", "site: south", "site: north", "never carry one id",
+                     id="two-sites-with-one-id"),
         pytest.param("study.yaml", "[north, south]", "[north, south, north]", "stands twice", id="site-listed-twice"),
         pytest.param("study.yaml", "[north, south]", "[north, south, east]", "does not exist", id="no-site-file"),
         pytest.param("study.yaml", "[course]", "[course, other]", "does not exist", id="no-analysis-file"),

@@ -71,7 +71,8 @@ from tests.unit.registry.study_folder import change, findings
             id="form-of-a-key",
         ),
         pytest.param(
-            "analyses/course.yaml", "outcome: {construct: severity, visit: week_4, baseline: baseline, scale: points}\n", "",
+            "analyses/course.yaml",
+            "outcome: {construct: severity, visit: week_4, baseline: baseline, scale: points}\n", "",
             ["trial/analyses/course.yaml:1\n  The keys given do not fit together.\n"
              "  Exactly one of `outcome:` and `bands:` must stand in an analysis."],
             id="neither-outcome-nor-bands",

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 import pytest
+
 from ember.cli.simulate import add_parser, simulate
 from ember.errors import EmberError
 from ember.simulate.consortium import write_consortium

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from ember.simulate.cohort import Cohort, Scale, draw_cohort
 from ember.simulate.design import EFFECTS, SITES
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+
 from ember.errors import EmberError
 from ember.registry.load import PROJECT
 from ember.registry.registry import Registry, read_registry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ember.simulate.draft import HARMONISE, STANDARDISE, Draft, note_laboratory_lines
 
 

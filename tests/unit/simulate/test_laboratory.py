@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from ember.simulate.design import MOLAR_FACTOR, Reporting
 from ember.simulate.laboratory import analysed_values, report_results, result_texts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from ember.registry.load import PROJECT
 from ember.registry.registry import Registry, read_registry
 from ember.simulate.questionnaires import Item, draw_answers, fill_parts, items_of

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from ember.models.contract import Plan, SiteRows, fit
 from ember.models.linear import LinearModel
 from ember.registry.load import PROJECT
@@ -56,7 +57,7 @@ def test_risk_difference_is_the_difference_of_the_risks(truth: Mapping[str, Any]
 
 def test_bands_cover_everyone(truth: Mapping[str, Any]) -> None:
     shares = truth["pooled"]["shares"]
-    total = sum(shares[name]["value"] for name in ("hscrp_below_1", "hscrp_1_to_3", "hscrp_above_3"))
+    total = sum(shares[name]["value"] for name in ("hscrp_low", "hscrp_intermediate", "hscrp_high"))
     assert total == pytest.approx(1, abs=3e-4)
 
 
@@ -78,7 +79,7 @@ def test_shipped_sample_has_the_true_shares(
     demo: Consortium, registry: Registry, truth: Mapping[str, Any], site: str
 ) -> None:
     seen = population_of(demo, site, registry)
-    for name, flags in (("inflamed_class", seen.cohort.inflamed), ("hscrp_above_3", seen.crp > 3)):
+    for name, flags in (("inflamed_class", seen.cohort.inflamed), ("hscrp_high", seen.crp > 3)):
         share = truth["sites"][site]["shares"][name]["value"]
         assert abs(flags.mean() - share) < 3 * np.sqrt(share * (1 - share) / seen.cohort.n)
 

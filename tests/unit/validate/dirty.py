@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+
 from ember.registry.load import PROJECT
 from ember.registry.model import Answer, Study, Visit
 from ember.registry.registry import Registry, read_registry

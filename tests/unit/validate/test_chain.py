@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from ember.tables.store import BrokenContractError, read_table, write_table
 from ember.validate.accounting import Account, account_table
 from ember.validate.chain import collect_accounts

@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+
 from ember.validate.expectations import GateDefectError, check_rules, counts_by_site, open_batches, run_gates
 from ember.validate.gate_rules import STAGES, GateRule
 from ember.validate.gates import Counts, GateTable, gate_tables, site_counts
-
 from tests.unit.validate.dirty import clean, dirty, registry, standard, study
 
 PARTS: dict[str, GateTable] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+
 from ember.validate.gate_rules import STAGES, screening
 from ember.validate.gates import Counts, failing, gate_frame, gate_tables, site_counts
-
 from tests.unit.validate.dirty import clean, dirty, registry, standard, study
 
 
@@ -105,7 +105,7 @@ def test_a_participant_of_another_site_is_a_stranger() -> None:
     assert site_counts(parts[1].frame, rule) == {"a": Counts(1, 0), "b": Counts(1, 1)}
 
 
-def test_the_table_of_verdicts_holds_every_rule_for_every_site() -> None:
+def test_the_table_of_verdicts_names_each_site() -> None:
     parts = gate_tables("harmonised", {"a": dirty(), "b": clean()}, study(), registry())
     frame = gate_frame([(part, {rule.rule: {"a": Counts(7, 2)} for rule in part.rules}) for part in parts], ["b", "a"])
     assert frame["site"].unique(maintain_order=True).to_list() == ["b", "a"]
@@ -116,6 +116,14 @@ def test_the_table_of_verdicts_holds_every_rule_for_every_site() -> None:
         (0, 0, True)
     ]
     assert gate_frame([], ["a"]).is_empty()
+
+
+def test_a_rule_about_rows_that_a_site_lacks_is_not_listed_there() -> None:
+    parts = gate_tables("harmonised", {"a": dirty(), "b": clean()}, study(), registry())
+    frame = gate_frame([(part, {r.rule: site_counts(part.frame, r) for r in part.rules}) for part in parts], ["a", "b"])
+    of_il6 = frame.filter(pl.col("rule") == "measurements.unit.canonical.il6")
+    assert of_il6["site"].to_list() == ["a"]
+    assert frame.filter(pl.col("rule") == "participants.survey_weight.range")["n_checked"].to_list() == [1, 0]
 
 
 def test_no_site_no_rows() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+
 from ember.errors import EmberError
 from ember.registry.model import Answer
 from ember.tables.store import conform, empty_table
 from ember.validate.verdict import gate_verdict
-
 from tests.unit.validate.dirty import study
 
 RULE = "measurements.value.hard_limits.hscrp"

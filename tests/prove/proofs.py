@@ -1,0 +1,8 @@
+"""Every proof by name."""
+
+from __future__ import annotations
+
+from tests.prove.proof import Proof
+from tests.prove.simulated_consortia import simulated_consortia
+
+PROOFS: dict[str, Proof] = {proof.name: proof for proof in (simulated_consortia,)}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ember.cli.check import check
 from ember.registry.load import PROJECT, inspect_study
 from ember.registry.schema import validator
 
@@ -92,6 +93,24 @@ def test_a_file_of_nhanes_has_a_hash_or_an_address_and_an_origin() -> None:
         assert row["sha256"] or row["url"], file
         assert row["source"], file
         assert row["url"] == "" or row["url"].startswith("https://wwwn.cdc.gov/Nchs/Data/Nhanes/Public/"), file
+
+
+def test_the_demo_study_passes_its_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check("demo") == 0
+    assert "no findings. Nothing was run." in capsys.readouterr().out
+
+
+def test_the_files_of_nhanes_are_the_declared_ones_and_have_the_named_columns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if not (REAL_DATA / "nhanes").is_dir():
+        if os.environ.get("EMBER_REQUIRE_REAL_DATA") == "1":
+            pytest.fail(f"{REAL_DATA} has no folder nhanes, and EMBER_REQUIRE_REAL_DATA is set")
+        pytest.skip("no real data: EMBER_REAL_DATA names no folder with nhanes")
+    assert check("nhanes") == 0
+    assert capsys.readouterr().out == (
+        "nhanes: 2 sites, 10 sources, 1 endotype scheme, 4 analyses; no findings. Nothing was run.\n"
+    )
 
 
 def test_the_difficulty_question_is_no_part_of_the_score() -> None:

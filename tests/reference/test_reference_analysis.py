@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
+
 from ember.models.fit_analysis import fit_analysis
 from ember.models.plan import analysis_plan
 from ember.tables.store import conform
-from polars.testing import assert_frame_equal
-
 from tests.reference.make_analysis_data import survey_set, trial_set
 
 CLOSED, REML, ITERATED = 1e-8, 1e-7, 1e-6

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from ember.models.contract import contrast, fit, single
 from ember.models.distributions import critical_value, two_sided_p
 from ember.models.linear import COVARIANCES, LinearModel
-
 from tests.reference.trial_rows import plan, site_rows, witness_order
 
 CLOSED = 1e-8

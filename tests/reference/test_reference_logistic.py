@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from scipy import optimize
+
 from ember.models.contract import Plan, SiteRows, fit
 from ember.models.firth import FirthLogisticModel
 from ember.models.logistic import LogisticModel
 from ember.models.standardise import CounterfactualRows, StandardisedRisks, log_risk_ratio, risk_difference
-from scipy import optimize
-
 from tests.reference.trial_rows import design, plan, site_rows, witness_order
 
 ITERATIVE = 1e-6

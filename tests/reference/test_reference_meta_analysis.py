@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+
 from ember.models.meta_analysis import pool
 
 TRIALS = ("bcg", "linde2005", "depression_mortality", "homogeneous", "two")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from ember.models.contract import Plan, SiteRows, fit
 from ember.models.random_intercept import RandomInterceptModel
 from ember.models.site_weighted import SiteWeightedModel
-
 from tests.reference.trial_rows import plan, site_rows, witness_order
 
 ITERATIVE = 1e-6

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+
 from ember.models.contract import single
 from ember.models.survey import survey_design, survey_mean, survey_proportion
 from ember.models.survey_regression import survey_linear, survey_logistic
-
 from tests.reference.nhanes_extract import extract
 
 NAMES = ("(Intercept)", "log2crp", "age", "female", "bmi")

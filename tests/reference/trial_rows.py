@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+
 from ember.models.contract import FloatArray, Plan, SiteRows
 
 NAMES = ("(Intercept)", "age", "female", "arm", "log2crp", "arm:log2crp")

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
 from ember.errors import EmberError
 from ember.provenance import settings
 from ember.provenance.code import code_digest
+from ember.provenance.privacy_key import keep_fingerprint, pseudonym_key
 from ember.registry.load import load_study
 
 PROJECT = Path(workflow.basedir).parent
@@ -62,6 +63,13 @@ if (
     and not {"--lint", "--dag", "--rulegraph", "--report", "--summary"} & set(sys.argv)
 ):
     WORKSPACE_LOCK = lock_workspace()
+    try:
+        keep_fingerprint(
+            pseudonym_key(STUDY, os.environ),
+            STUDY.workspace / R / "restricted" / "key_fingerprint",
+        )
+    except EmberError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def per_site(path):

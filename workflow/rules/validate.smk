@@ -50,9 +50,7 @@ rule run_gates:
         runtime=60,
     params:
         code=code_digest("run_gates"),
-        config=settings.digest(
-            {site: settings.site_settings(STUDY, REGISTRY, site) for site in SITES}
-        ),
+        config=settings.digest(settings.gate_settings(STUDY, REGISTRY)),
     message:
         "Validating the {wildcards.stage} tables"
     shell:
@@ -79,6 +77,7 @@ rule pass_gates:
         runtime=5,
     params:
         code=code_digest("pass_gates"),
+        config=settings.digest(settings.answer_settings(STUDY)),
     message:
         "Gate {wildcards.stage}"
     shell:

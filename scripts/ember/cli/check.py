@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ember.errors import EmberError
+from ember.provenance.digest import sha256_of_file
 from ember.provenance.privacy_key import pseudonym_key
-from ember.provenance.release import file_hash
 from ember.registry.files import with_hashes
 from ember.registry.load import inspect_study
 from ember.registry.model import Source, Study
@@ -87,19 +87,28 @@ def _check_sources(study: Study, registry: Registry, checked: Checked) -> dict[s
     undeclared: dict[str, str] = {}
     hashes: dict[Path, str] = {}
     absent = [source for source in study.sources.values() if not source.path.is_file()]
-    fetched = sorted({source.file for source in absent if source.url})
+    checked.errors.extend(_not_fetched(study, source) for source in absent if source.url and source.sha256 is None)
+    fetched = sorted({source.file for source in absent if source.url and source.sha256})
     if fetched:
         checked.notes.append(f"Fetched when the study runs: {', '.join(fetched)}.")
     for source in study.sources.values():
         if source in absent:
             continue
         if source.path not in hashes:
-            hashes[source.path] = file_hash(source.path)
+            hashes[source.path] = sha256_of_file(source.path)
             checked.errors.extend(_hash_findings(source, hashes[source.path]))
         if source.sha256 is None:
             undeclared[source.file] = hashes[source.path]
         checked.errors.extend(_column_findings(study, source, registry))
     return undeclared
+
+
+def _not_fetched(study: Study, source: Source) -> EmberError:
+    return EmberError(
+        "The file is not there and has no SHA-256, so it will not be fetched: nobody could tell what arrives.",
+        where=source.shown_path,
+        fix=f"Download it once from {source.url} to that place, then run `ember check {study.id} --record`.",
+    )
 
 
 def _hash_findings(source: Source, actual: str) -> list[EmberError]:

@@ -160,15 +160,15 @@ def _hide_neighbour(
     mask: BoolArray,
     late: BoolArray,
 ) -> None:
-    """Hide one more count in a sum with the cell, else in a sum with a hidden cell that leads to it.
+    """Hide the smallest shown count in a sum with the cell, else in a sum with a hidden cell that leads to it.
 
     One is always there: sums of hidden counts and zeros alone determine nothing.
     """
-    nearest_first = sorted(relations, key=lambda relation: cell not in relation.cells)
-    for relation in nearest_first:
-        candidate = _next_smallest(relation, counts, mask, late)
-        if candidate is not None and not component.isdisjoint(relation.cells):
-            mask[candidate] = True
+    for reach in (frozenset((cell,)), component):
+        near = [relation for relation in relations if not reach.isdisjoint(relation.cells)]
+        found = [candidate for r in near if (candidate := _next_smallest(r, counts, mask, late)) is not None]
+        if found:
+            mask[min(found, key=lambda place: (not late[place], int(counts[place])))] = True
             return
     raise BrokenContractError("disclosure: a hidden count follows from the shown ones and nothing is left to hide")
 

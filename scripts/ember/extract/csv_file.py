@@ -12,7 +12,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import csv as arrow_csv
 
 from ember.errors import EmberError
-from ember.extract.table import REJECTED_SCHEMA, RawTable, raw_table
+from ember.extract.table import REJECTED_SCHEMA, RawTable, no_rows, raw_table
 from ember.extract.text_file import check_text, open_text, read_header_record
 from ember.registry.model import Source
 
@@ -65,8 +65,18 @@ def read_csv(source: Source) -> RawTable:
 
 
 def read_csv_header(source: Source) -> list[str]:
-    """Return the column names of delimited text."""
-    return read_header_record(source)[0]
+    """Return the column names of delimited text.
+
+    Raises
+    ------
+    EmberError
+        The header is not as declared, or nothing follows it.
+    """
+    names, header_lines = read_header_record(source)
+    with open_text(source) as lines:
+        if not any(line.strip() for number, line in enumerate(lines) if number >= header_lines):
+            raise no_rows(source)
+    return names
 
 
 def _parse(source: Source, names: Sequence[str], header_lines: int) -> Records:

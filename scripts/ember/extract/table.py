@@ -144,6 +144,11 @@ def _no_rows(source: Source, rejected: pl.DataFrame, width: int) -> EmberError:
             where=source.shown_path,
             fix="Check `delimiter:` and `header_row:` of the source in study.yaml.",
         )
+    return no_rows(source)
+
+
+def no_rows(source: Source) -> EmberError:
+    """Return what to say of a file that ends after its header."""
     return EmberError(
         "The file has a header and no data row.", where=source.shown_path, fix="Export it again with its rows."
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from ember.errors import EmberError
 from ember.registry.load import PROJECT
 from ember.registry.model import Study
+from ember.tables.files import write_text
 
 KEY_VARIABLE = "EMBER_KEY_FILE"
 SMALLEST_KEY = 32
@@ -53,6 +54,25 @@ def pseudonym_key(study: Study, environment: Mapping[str, str]) -> bytes:
 def key_fingerprint(key: bytes) -> str:
     """Return 16 hexadecimal digits that tell keys apart and give nothing away."""
     return hashlib.sha256(b"EMBER key fingerprint\0" + key).hexdigest()[:16]
+
+
+def keep_fingerprint(key: bytes, path: Path) -> None:
+    """Write the fingerprint of the key once; refuse another key for the same results.
+
+    Raises
+    ------
+    EmberError
+        The results were made under another key: their pseudonyms would not match new ones.
+    """
+    fingerprint = key_fingerprint(key)
+    if not path.exists():
+        write_text(fingerprint + "\n", path)
+    elif path.read_text(encoding="utf-8").strip() != fingerprint:
+        raise EmberError(
+            "These results were made under another key.",
+            where=KEY_VARIABLE,
+            fix=f"Name the key they were made with, or remove {path.parent.name}/ and start anew.",
+        )
 
 
 def _refused(what: str) -> EmberError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from ember.registry.model import Site, Study, TableMap
@@ -99,6 +100,15 @@ def used_rows(study: Study, registry: Registry) -> dict[str, list[Row]]:
     return {**merged, "disclosure": [registry.row("disclosure", study.disclosure)]}
 
 
+def analyte_rows(registry: Registry, analytes: Iterable[str]) -> dict[str, list[Row]]:
+    """Return the rows of analytes, their units and their assays."""
+    wanted = set(analytes)
+    return {
+        table: [row for row in registry.rows(table) if row["analyte"] in wanted]
+        for table in ("analytes", "units", "assays")
+    }
+
+
 def scheme_settings(study: Study, registry: Registry, scheme: str) -> dict[str, Any]:
     """Return an endotype scheme, the sites it covers and the registry rows behind it."""
     content = study.schemes[scheme]
@@ -107,23 +117,43 @@ def scheme_settings(study: Study, registry: Registry, scheme: str) -> dict[str, 
         "study": study_settings(study),
         "scheme": content,
         "sites": included_sites(study),
-        "registry": [row for row in registry.rows("analytes") if row["analyte"] in analytes]
-        + [row for row in registry.rows("assays") if row["analyte"] in analytes],
+        "registry": analyte_rows(registry, analytes),
     }
 
 
 def analysis_settings(study: Study, registry: Registry, analysis: str) -> dict[str, Any]:
-    """Return an analysis, the design of the study, its sites and the instruments' constants."""
+    """Return an analysis, the design of the study, its sites, and the registry rows of its analytes and instruments."""
+    content = study.analyses[analysis]
     instruments = {name for site in study.sites.values() for table in site.tables for name in table.instruments}
+    analytes = {content["exposure"]["analyte"]} if "exposure" in content else set()
+    analytes |= set(content.get("composite", {}).get("analytes", ()))
     return {
         "study": study_settings(study),
         "design": study.design,
         "seed": study.seed,
-        "analysis": study.analyses[analysis],
+        "analysis": content,
         "sites": included_sites(study),
         "excluded": study.excluded_sites,
-        "registry": [row for row in registry.rows("instruments") if row["instrument"] in instruments],
+        "registry": {
+            **analyte_rows(registry, analytes),
+            "instruments": [row for row in registry.rows("instruments") if row["instrument"] in instruments],
+        },
     }
+
+
+def gate_settings(study: Study, registry: Registry) -> dict[str, Any]:
+    """Return what the gates are generated from: the sites, the registry rows they use, what the analyses need."""
+    return {
+        "sites": {site: site_settings(study, registry, site) for site in included_sites(study)},
+        "treatments": registry.rows("treatments"),
+        "schemes": study.schemes,
+        "exposures": [content.get("exposure") for content in study.analyses.values()],
+    }
+
+
+def answer_settings(study: Study) -> list[dict[str, str]]:
+    """Return the study's answers to findings."""
+    return [vars(answer) for answer in study.answers]
 
 
 def report_settings(study: Study, registry: Registry) -> dict[str, Any]:

@@ -110,6 +110,10 @@ class Facts:
         rows = self.tables[table].to_dicts() if table in self.tables else []
         return [row for row in rows if all(row[key] == value for key, value in equals.items())]
 
+    def size(self, n: int | None) -> str:
+        """Return the number of people (or results) behind something; "protected" says less than "<10" would."""
+        return "protected" if n is None else f"{n:,}"
+
     def count(self, n: int | None) -> str:
         return "–" if n is None and self.threshold == 0 else count_text(n, self.threshold)
 

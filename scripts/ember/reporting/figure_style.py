@@ -111,9 +111,11 @@ def plain_log_axis(axes: Axes, low: float, high: float) -> None:
 
     axes.set_xscale("log")
     axes.set_xlim(low, high)
-    candidates = [m * 10.0**e for e in range(-4, 6) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
-    if len(candidates) > 7:
-        candidates = [tick for tick in candidates if f"{tick:e}".startswith("1")]
+    candidates: list[float] = []
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), tuple(1 + k / 10 for k in range(90))):
+        candidates = [round(m * 10.0**e, 8) for e in range(-4, 6) for m in steps if low <= m * 10.0**e <= high]
+        if len(candidates) >= 4:
+            break
     axes.xaxis.set_major_locator(FixedLocator(candidates))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))

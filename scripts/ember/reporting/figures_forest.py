@@ -38,9 +38,9 @@ class ForestWords:
 
 def forest_figure(name: str, rows: Sequence[ForestRow], words: ForestWords, sites: Sequence[str] = ()) -> str:
     """Draw a forest plot; text columns stand left and right of the axis, weights are the size of the marks."""
-    height = 1.15 + 0.3 * len(rows) + (0.2 if words.left or words.right else 0)
+    height = 1.1 + 0.3 * len(rows) + (0.3 if words.left or words.right else 0)
     with canvas(7.0, height) as drawing:
-        labels, axes, texts = drawing.subplots(1, 3, width_ratios=(1.75, 3.2, 2.3))
+        labels, axes, texts = drawing.subplots(1, 3, width_ratios=(2.3, 3.1, 2.2))
         _draw_marks(axes, rows, words, sites)
         for panel in (labels, texts):
             panel.set_axis_off()
@@ -77,7 +77,7 @@ def _draw_marks(axes, rows: Sequence[ForestRow], words: ForestWords, sites: Sequ
     light_grid(axes, "x")
     _widen(axes, rows, words)
     if words.left:
-        axes.text(0.0, 1.0, f"← {words.left}", transform=axes.transAxes, ha="left", va="bottom", fontsize=8.2, color=BLUE)
+        axes.text(0.0, 1.075, f"← {words.left}", transform=axes.transAxes, ha="left", va="bottom", fontsize=8.2, color=BLUE)
     if words.right:
         axes.text(1.0, 1.0, f"{words.right} →", transform=axes.transAxes, ha="right", va="bottom", fontsize=8.2, color=VERMILION)
 

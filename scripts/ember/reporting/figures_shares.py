@@ -65,7 +65,7 @@ def shares_figure(name: str, rows: Sequence[SiteShares], sites: Sequence[str]) -
         upper = max([row.high for row in rows if row.high is not None] + [0.1])
         dots.set_xlim(0, min(1.0, upper * 1.15))
         stacked.set_title("States at the visit", fontweight="bold")
-        dots.set_title("Share inflamed, 95 % interval", fontweight="bold")
+        dots.set_title("Share inflamed", fontweight="bold")
         for axes in (stacked, dots):
             axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
             light_grid(axes)

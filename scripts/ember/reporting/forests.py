@@ -25,7 +25,7 @@ def forest_block(facts: Facts, row: Row, name: str, extra: Sequence[Row] = ()) -
     left, right = sides(facts, row)
     words = ForestWords(
         axis=_axis(facts, row),
-        headers=("n", "Estimate (95 % interval)", "Weight" if any(weights.values()) else ""),
+        headers=("n", "95 % interval", "Weight" if any(weights.values()) else ""),
         left=left,
         right=right,
         reference=None if row["scale"] in ("proportion", "risk") else (1.0 if is_ratio(row) else 0.0),
@@ -66,7 +66,7 @@ def _site_row(facts: Facts, row: Row, weight: float | None) -> ForestRow:
     value = shown(row)
     share = f"{100 * weight:.0f} %" if weight is not None else ""
     return ForestRow(
-        facts.names.site(row["site"]), (facts.count(row["n"]), value.text, share), value.estimate, value.low,
+        facts.names.site(row["site"]), (facts.size(row["n"]), value.text, share), value.estimate, value.low,
         value.high, "site", row["site"], weight,
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def _pooled_rows(facts: Facts, row: Row) -> list[ForestRow]:
     value = shown(row)
     label = {"two_stage": "Pooled, two stages", "one_stage": "One model, all sites"}.get(row["level"], row["level"])
     label = label.replace("sites", facts.names.sites_word)
-    rows = [ForestRow(label, (facts.count(row["n"]), value.text, ""), value.estimate, value.low, value.high, "pooled")]
+    rows = [ForestRow(label, (facts.size(row["n"]), value.text, ""), value.estimate, value.low, value.high, "pooled")]
     if value.pred_low is not None:
         rows.append(ForestRow("Prediction, a new site", ("", value.prediction, ""), None, value.pred_low, value.pred_high, "prediction"))
     return rows
@@ -109,10 +109,10 @@ def variants_block(facts: Facts, row: Row, name: str) -> Figure | None:
         primary = variant is row or variant == row
         label = f"{variant['analysis']}: {variant['model_id']}".replace("_", " ") + (" (primary)" if primary else "")
         rows.append(
-            ForestRow(label, (facts.count(variant["n"]), value.text, p_text(variant["p_value"])), value.estimate, value.low, value.high, "variant", None, None, primary)
+            ForestRow(label, (facts.size(variant["n"]), value.text, p_text(variant["p_value"])), value.estimate, value.low, value.high, "variant", None, None, primary)
         )
     words = ForestWords(
-        _axis(facts, row), ("n", "Estimate (95 % interval)", "p"), left, right,
+        _axis(facts, row), ("n", "95 % interval", "p"), left, right,
         reference=1.0 if is_ratio(row) else 0.0, logarithmic=is_ratio(row),
     )  # fmt: skip
     title = "Every variant of the main answer on one axis"

@@ -38,12 +38,16 @@ def answer(facts: Facts, row: Row) -> str:
 def _statement(facts: Facts, row: Row) -> str:
     analysis = facts.study.analyses[row["analysis"]]
     size = _size(row)
-    endpoint = analysis["estimand"]["endpoint"]
+    endpoint = analysis["estimand"]["endpoint"].split(",")[0]
     if row["term"] == INTERACTION:
         subject = f"The effect of {contrast_words(facts, analysis)} on {endpoint}"
         if is_causal(facts.study):
             return f"{subject} changes by {size} {step_words(facts, row)}"
-        return f"The difference between {contrast_words(facts, analysis)} in {endpoint} is associated with {analysis['exposure']['analyte']}: it differs by {size} {step_words(facts, row)}"
+        name = facts.names.analyte(analysis["exposure"]["analyte"])
+        return (
+            f"The difference in {endpoint} with {contrast_words(facts, analysis)} is associated with {name}: it differs "
+            f"by {size} {step_words(facts, row)}"
+        )
     if row["term"] == "treatment":
         verb = "changes" if is_causal(facts.study) else "is associated with a difference in"
         return f"{contrast_words(facts, analysis)} {verb} {endpoint} by {size}"
@@ -89,7 +93,7 @@ def four_numbers(facts: Facts) -> list[Number]:
     analysed = next((row["n"] for row in people if row["box"] == "analysed"), None)
     left_out = len(facts.study.excluded_sites)
     return [
-        Number(facts.count(enrolled), "participants", f"{facts.count(analysed)} in the main analysis"),
+        Number(facts.size(enrolled), "participants", f"{facts.size(analysed)} in the main analysis"),
         Number(str(len(facts.included)), facts.names.sites_word, f"{left_out} left out" if left_out else "none left out"),
         _inflamed_number(facts),
         _quarantined_number(facts),

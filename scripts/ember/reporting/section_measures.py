@@ -39,7 +39,7 @@ def harmonisation_table(facts: Facts) -> Table:
                 [
                     f"  {facts.names.site(row['site'])}", facts.names.assay(row["assay_id"]), plain(row["specimen"]) or "–",
                     row["unit_reported"], rounded_text(row["factor"], 5), row["unit"], rounded_text(row["limit"]),
-                    facts.count(row["n"]), _below(facts, row), facts.count(row["n_above"]),
+                    facts.size(row["n"]), _below(facts, row), facts.count(row["n_above"]),
                 ]
             )  # fmt: skip
     columns = [
@@ -180,7 +180,7 @@ def quality_table(facts: Facts, rows: list[Row]) -> Table:
         for row in [row for row in rows if row["site"] == site]:
             visit = f", {plain(row['visit'])}" if row["visit"] else ""
             numbers = [facts.count(row[name]) for name in ("n_excluded", "n_quarantined", "n_flagged")]
-            expected = "·" if row["n_expected"] is None and facts.threshold == 0 else facts.count(row["n_expected"])
+            expected = "·" if row["n_expected"] is None else f"{row['n_expected']:,}"
             present = "†" if row["n_present"] is None else f"{row['n_present']:,}"
             printed.append([f"  {_variable(facts, row)}{visit}", expected, present, *numbers])
     columns = [("", False), ("Expected", True), ("Present", True), ("Excluded", True), ("Refused", True), ("Flagged", True)]
@@ -263,7 +263,7 @@ def states_table(facts: Facts, scheme: str, title: str, sites: list[str]) -> Tab
         for row in own:
             text = percent_interval_text(row["share"], row["conf_low"], row["conf_high"])
             name = f"  {facts.names.state(row['state'])}" + (" (counted as inflamed)" if row["inflamed"] else "")
-            printed.append([name, facts.count(row["n"]), facts.count(row["total"]), text])
+            printed.append([name, facts.count(row["n"]), facts.size(row["total"]), text])
     columns = [("", False), ("n", True), ("of", True), ("Share (95 % interval)", True)]
     return table(f"endotypes_{scheme}_table", title, columns, printed, facts.protection_notes)
 

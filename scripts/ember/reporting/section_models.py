@@ -91,7 +91,7 @@ def estimates_table(facts: Facts, analysis_id: str, rows: list[Row]) -> Table:
         printed.append([f"{plain(model).capitalize()}; adjusted for: {own[0]['adjustment'].replace('_', ' ')}"])
         for row in own:
             value = shown(row)
-            cells = [f"  {term_words(facts, row)}, {_place(facts, row)}", scale_words(row), facts.count(row["n"]), value.text]
+            cells = [f"  {term_words(facts, row)}, {_place(facts, row)}", scale_words(row), facts.size(row["n"]), value.text]
             cells += [value.prediction] if predicted else []
             cells += [p_text(row["p_value"])] if tested else []
             cells += [p_text(row["p_adjusted"])] if adjusted else []

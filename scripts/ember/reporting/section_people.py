@@ -48,17 +48,17 @@ def flow_block(facts: Facts, analysis: str) -> Figure | None:
     label = facts.names.sites_word
     svg = flow_figure(
         "flow",
-        [f"Enrolled: {facts.count(enrolled['n'])}", *_by_site(facts, analysis, "enrolled")],
+        [f"Enrolled: {facts.size(enrolled['n'])}", *_by_site(facts, analysis, "enrolled")],
         [f"Not in the analysis: {_excluded_total(facts, enrolled, analysed)}", *out] if out else ["No one left out"],
-        [f"Analysed: {facts.count(analysed['n'])}", *_by_site(facts, analysis, "analysed")],
+        [f"Analysed: {facts.size(analysed['n'])}", *_by_site(facts, analysis, "analysed")],
         [f"Left out of the study: {len(facts.study.excluded_sites)} {label}", *map(facts.names.site, facts.study.excluded_sites)]
         if facts.study.excluded_sites
         else [],
     )
     title = f"Flow of participants, {facts.study.analyses[analysis]['title'].lower()}"
     alternative = (
-        f"{facts.count(enrolled['n'])} enrolled; left out: {'; '.join(out) or 'no one'}; "
-        f"{facts.count(analysed['n'])} analysed."
+        f"{facts.size(enrolled['n'])} enrolled; left out: {'; '.join(out) or 'no one'}; "
+        f"{facts.size(analysed['n'])} analysed."
     )
     caption = "Each participant leaves for the first reason that applies; reasons by size."
     return Figure("flow", title, caption, alternative, svg, FLOW_WIDTH, flow_table(facts, analysis))
@@ -66,12 +66,12 @@ def flow_block(facts: Facts, analysis: str) -> Figure | None:
 
 def _by_site(facts: Facts, analysis: str, box: str) -> list[str]:
     rows = [row for row in facts.lines("flow", analysis=analysis, box=box) if row["site"] != "all"]
-    return [f"{facts.names.site(row['site'])} {facts.count(row['n'])}" for row in rows]
+    return [f"{facts.names.site(row['site'])} {facts.size(row['n'])}" for row in rows]
 
 
 def _excluded_total(facts: Facts, enrolled: Row, analysed: Row) -> str:
     if enrolled["n"] is None or analysed["n"] is None:
-        return facts.count(None)
+        return facts.size(None)
     return f"{enrolled['n'] - analysed['n']:,}"
 
 
@@ -84,7 +84,10 @@ def flow_table(facts: Facts, analysis: str, folded: bool = False) -> Table:
     printed = [
         [
             {"enrolled": "Enrolled", "analysed": "Analysed"}.get(line["box"], f"  {line['reason']}"),
-            *[facts.count(cells.get((line["box"], line["rule_id"], site), 0)) for site in sites],
+            *[
+                (facts.count if line["box"] == "excluded" else facts.size)(cells.get((line["box"], line["rule_id"], site), 0))
+                for site in sites
+            ],
         ]
         for line in lines
     ]
@@ -113,7 +116,7 @@ def characteristics_table(facts: Facts, group_by: str) -> Table:
     label = facts.names.site if group_by == "site" else facts.names.state
     columns = [("", False), *[(label(group), True) for group in groups]]
     by = facts.names.site_word.lower() if group_by == "site" else "endotype state at baseline"
-    notes = ["n (share) for groups, mean (standard deviation) for numbers; [n] where some are missing.", *facts.protection_notes]
+    notes = ["n (share) for groups; mean (standard deviation) [n] for numbers.", *facts.protection_notes]
     return table(f"characteristics_{group_by}", f"Participants by {by}", columns, printed, notes)
 
 
@@ -121,7 +124,9 @@ def _cell(facts: Facts, row: Row | None, level: bool) -> str:
     if row is None:
         return "–"
     if row["mean"] is not None:
-        return f"{decimal_text(row['mean'], 1)} ({decimal_text(row['sd'], 1)}) [{facts.count(row['n'])}]"
+        return f"{decimal_text(row['mean'], 1)} ({decimal_text(row['sd'], 1)}) [{row['n']:,}]"
+    if not level and row["variable"] != "participants":
+        return "–"
     if level and row["n"] is not None and row["share"] is not None:
         return f"{row['n']:,} ({percent_text(row['share'], 0)})"
     return facts.count(row["n"])

@@ -7,6 +7,7 @@ from ember.reporting.facts import Facts, Row
 from ember.reporting.words import CAUTION, plain, sentence
 
 HASH_SHOWN = 12
+CARRIED = ("n_in", "n_created", "n_out")
 
 
 def run_section(facts: Facts) -> Section:
@@ -55,7 +56,7 @@ def gates_table(facts: Facts, failed: list[Row]) -> Table:
     printed = [
         [
             plain(row["stage"]), facts.names.site(row["site"]) if row["site"] else "–", row["title"], row["severity"],
-            facts.count(row["n_failed"]), facts.count(row["n_checked"]),
+            facts.count(row["n_failed"]), facts.size(row["n_checked"]),
         ]
         for row in failed
     ]  # fmt: skip
@@ -111,7 +112,7 @@ def accounting_table(facts: Facts) -> Table:
     for site in dict.fromkeys(row["site"] for row in facts.lines("accounting")):
         printed.append([facts.names.site(site) if site else "Rows of no site"])
         for row in facts.lines("accounting", site=site):
-            printed.append([f"  {stage_words(row['stage'])}", f"{row['unit']}s", *[facts.count(row[name]) for name in names]])
+            printed.append([f"  {stage_words(row['stage'])}", f"{row['unit']}s", *[(facts.size if name in CARRIED else facts.count)(row[name]) for name in names]])
     columns = [("", False), ("Unit", False), ("In", True), ("Created", True), ("Out", True), ("Collapsed", True), ("Quarantined", True), ("Excluded", True)]
     notes = ["In + created = out + collapsed + quarantined + excluded, in every line.", *facts.protection_notes]
     return table("accounting", "What came in and what became of it", columns, printed, notes, folded=True)
@@ -195,7 +196,7 @@ def inputs_table(facts: Facts) -> Table:
     """Return the files that were read."""
     printed = [
         [
-            row["source"], row["file"], row["variant"] or "–", f"{row['bytes']:,}", facts.count(row["rows"]),
+            row["source"], row["file"], row["variant"] or "–", f"{row['bytes']:,}", facts.size(row["rows"]),
             f"{row['sha256'][:HASH_SHOWN]}…", "recorded at first reading" if row["recorded"] else "declared",
         ]
         for row in facts.lines("inputs")

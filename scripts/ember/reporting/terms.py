@@ -72,13 +72,14 @@ def term_words(facts: Facts, row: Row) -> str:
     analysis = facts.study.analyses.get(row["analysis"], {})
     term = row["term"]
     if term == INTERACTION:
-        return f"Change of the treatment effect {step_words(facts, row)}"
+        what = "Ratio of the treatment's odds ratios" if is_ratio(row) else "Change of the treatment effect"
+        return f"{what} {step_words(facts, row)}"
     if term == "exposure":
         people = " in the reference arm" if analysis.get("treatment") else ""
         return f"Difference {step_words(facts, row)}{people}" if not is_ratio(row) else f"Odds ratio {step_words(facts, row)}{people}"
     if term == "treatment":
         at = f" at mean {facts.names.analyte(row['exposure'])}" if row["exposure"] else ""
-        return f"Treatment effect{at}"
+        return f"Treatment {'odds ratio' if is_ratio(row) else 'effect'}{at}"
     known = {
         "risk_active": "Standardised risk, active arm",
         "risk_reference": "Standardised risk, reference arm",

@@ -14,7 +14,8 @@ CAUTION = (
 )
 PROTECTED = (
     "“{mark}” stands for a protected count: it is from 1 to {last}, or it is held back because such a count could be "
-    "worked out from it. Everything computed from a protected count is left out (–)."
+    "worked out from it; a whole that is held back for that reason says “protected”. What is computed from a protected "
+    "count is left out (–)."
 )
 STATES = {
     "not_inflamed": "Not inflamed",
@@ -89,7 +90,7 @@ class Names:
         return STATES.get(state, plain(state))
 
     def assay(self, assay: str | None) -> str:
-        return "not stated" if assay is None else self._label("assays", assay)
+        return "not stated" if not assay else self._label("assays", assay)
 
     def _label(self, table: str, key: str) -> str:
         return self.registry.row(table, key)["label"] if self.registry.has(table, key) else plain(key)

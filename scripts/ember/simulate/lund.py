@@ -82,6 +82,9 @@ def _plant(draft: Draft, chooser: Chooser, cohort: Cohort) -> None:
     def suits(row: int) -> bool:
         return bool(everywhere[row])
 
+    def detected(row: int) -> bool:
+        return suits(row) and draft.cell(row, "crpfl_12") == "0"
+
     for person in chooser.several(2, suits):
         draft.spoil(person, "bmi", "999", STANDARDISE, "value.user_missing")
     for person in chooser.several(2, suits):
@@ -89,7 +92,7 @@ def _plant(draft: Draft, chooser: Chooser, cohort: Cohort) -> None:
     for person, code in zip(chooser.several(3, suits), ("97", "98", "99"), strict=True):
         draft.spoil_answer(person, "qids12_12", code, STANDARDISE, "value.user_missing")
     draft.spoil_answer(chooser.take(suits), "qids05_4", "9", HARMONISE, "item.outside_range")
-    draft.spoil(chooser.take(suits), "crp_12", "-3", HARMONISE, "value.outside_hard_limits")
+    draft.spoil(chooser.take(detected), "crp_12", "-3", HARMONISE, "value.outside_hard_limits")
     person = chooser.take(suits)
     year_before = day_text(int(cohort.time_zero[person] + cohort.days[person, 0]) - 366, ORDER)
     draft.refuse_visit(person, "baseline", "dat_0", year_before, "visit.before_enrolment")

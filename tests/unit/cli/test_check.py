@@ -114,6 +114,21 @@ def test_a_file_that_will_be_fetched_is_told_and_is_no_finding(study: Path, caps
     assert "no findings" in shown
 
 
+def test_a_file_without_hash_is_not_fetched_until_it_was_recorded(study: Path, capsys: Printed) -> None:
+    content = (study / "data" / "south.csv").read_text(encoding="utf-8")
+    declare(study)
+    row = (study / "files.csv").read_text(encoding="utf-8").splitlines()[2]
+    change(study, "files.csv", row, "south.csv,,https://example.org/south.csv,a test")
+    (study / "data" / "south.csv").unlink()
+    assert check(str(study)) == 1
+    assert "Download it once from https://example.org/south.csv" in capsys.readouterr().out
+    place = study / "resources" / "trial" / "south.csv"
+    place.parent.mkdir(parents=True)
+    place.write_text(content, encoding="utf-8")
+    assert check(str(study), record=True) == 0
+    assert check(str(study)) == 0
+
+
 def test_a_file_that_is_not_of_the_declared_format(study: Path, capsys: Printed) -> None:
     declare(study)
     change(study, "study.yaml", "{path: north.csv, format: csv}", "{path: north.csv, format: spss}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
 from ember.models.plan import AnalysisPlan, analysis_plan
 from ember.tables.store import conform
 

@@ -6,14 +6,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ember.models.contract import Plan, SiteRows, fit
 from ember.models.firth import FirthLogisticModel
 from ember.models.linear import LinearModel
 from ember.models.logistic import LogisticModel
 from ember.models.random_intercept import RandomInterceptModel
 from ember.models.site_weighted import SiteWeightedModel
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 PLAN = Plan(("one", "x", "arm"))
 POOLED = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from ember.errors import EmberError
 from ember.models.multiplicity import METHODS, adjust
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from ember.errors import EmberError
 from ember.models.survey import survey_design, survey_mean, survey_proportion, survey_ratio
 from ember.models.survey_regression import survey_linear, survey_logistic

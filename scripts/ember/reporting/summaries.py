@@ -1,0 +1,62 @@
+"""What the sites' tables say in counts: the unprotected tables behind the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ember.registry.model import Study
+from ember.registry.registry import Registry
+from ember.reporting.summary_characteristics import characteristics
+from ember.reporting.summary_measures import distributions, harmonisation
+from ember.reporting.summary_quality import quality
+from ember.reporting.summary_states import endotype_shares, rule_counts
+
+SUMMARIES = ("quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules")
+
+
+@dataclass(frozen=True)
+class SiteTables:
+    """The standard and harmonised tables of one site that summaries read."""
+
+    standard_measurements: pl.DataFrame
+    standard_items: pl.DataFrame
+    participants: pl.DataFrame
+    visits: pl.DataFrame
+    measurements: pl.DataFrame
+    scores: pl.DataFrame
+    treatments: pl.DataFrame
+
+
+def summarise(
+    study: Study,
+    registry: Registry,
+    sites: Mapping[str, SiteTables],
+    ledger: pl.DataFrame,
+    endotypes: Mapping[str, pl.DataFrame],
+) -> dict[str, pl.DataFrame]:
+    """Return the tables quality, harmonisation, distributions, endotypes, characteristics and rules.
+
+    Parameters
+    ----------
+    sites : mapping of str to SiteTables
+        Tables of each site, in study order.
+    ledger : DataFrame
+        All ledgers joined, contract `ledger`.
+    endotypes : mapping of str to DataFrame
+        Contract `endotypes` for each scheme.
+
+    Notes
+    -----
+    Restricted: nothing here is protected yet. Float sums are numpy's over rows in contract order.
+    """
+    return {
+        "quality": quality(study, registry, sites, ledger),
+        "harmonisation": harmonisation(registry, sites),
+        "distributions": distributions(study, sites),
+        "endotypes": endotype_shares(study, endotypes),
+        "characteristics": characteristics(study, registry, sites, endotypes),
+        "rules": rule_counts(ledger),
+    }

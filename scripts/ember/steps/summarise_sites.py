@@ -1,0 +1,59 @@
+"""Summarise the sites in counts, shares and means: unprotected tables behind the report."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from ember.provenance.settings import included_sites
+from ember.registry.load import load_study
+from ember.registry.model import Study
+from ember.reporting.summaries import SiteTables, summarise
+from ember.steps.command import report, run_step
+from ember.tables.store import read_table, read_tables, write_frame
+
+HARMONISED = ("participants", "visits", "measurements", "scores", "treatments")
+DECLARES = (
+    "contracts/endotypes.yaml",
+    "contracts/ledger.yaml",
+    "contracts/measurements.yaml",
+    "contracts/participants.yaml",
+    "contracts/scores.yaml",
+    "contracts/standard_items.yaml",
+    "contracts/standard_measurements.yaml",
+    "contracts/treatments.yaml",
+    "contracts/visits.yaml",
+    "validate/rules.yaml",
+)
+
+
+def main(arguments: Namespace) -> None:
+    study, registry = load_study(arguments.study)
+    restricted: Path = arguments.restricted[0]
+    sites = {site: _site_tables(restricted, site) for site in included_sites(study)}
+    ledger = read_tables(_ledgers(study, restricted), "ledger")
+    endotypes = {scheme: read_table(restricted / f"endotypes/{scheme}.parquet", "endotypes") for scheme in study.schemes}
+    for name, table in summarise(study, registry, sites, ledger, endotypes).items():
+        write_frame(table, arguments.summaries / f"{name}.parquet")
+    report(arguments.log, f"{len(sites)} sites, {ledger.height} ledger entries summarised")
+
+
+def _site_tables(restricted: Path, site: str) -> SiteTables:
+    standard, harmonised = restricted / "standard" / site, restricted / "harmonised" / site
+    return SiteTables(
+        standard_measurements=read_table(standard / "measurements.parquet", "standard_measurements"),
+        standard_items=read_table(standard / "items.parquet", "standard_items"),
+        **{table: read_table(harmonised / f"{table}.parquet", table) for table in HARMONISED},
+    )
+
+
+def _ledgers(study: Study, restricted: Path) -> list[Path]:
+    steps = ("standardise_site", "harmonise_site")
+    names = [f"{source}/read_source" for source in study.sources]
+    names += [f"{site}/{step}" for site in included_sites(study) for step in steps]
+    names += [f"analysis/{analysis}" for analysis in study.analyses]
+    return [restricted / "ledger" / f"{name}.parquet" for name in names]
+
+
+if __name__ == "__main__":
+    run_step(main, inputs=("restricted",), outputs=("summaries",))

@@ -68,9 +68,7 @@ def protect(tables: Mapping[str, pl.DataFrame], profile: Profile) -> dict[str, p
     if "estimates" in tables:
         keys["estimates"] = add_estimates(counts, tables["estimates"])
     hidden = counts.hidden(profile.threshold)
-    result = {
-        name: _masked(frame, keys.get(name, {}), hidden, profile.rounding) for name, frame in tables.items()
-    }
+    result = {name: _masked(frame, keys.get(name, {}), hidden, profile.rounding) for name, frame in tables.items()}
     for name, again in _DERIVED.items():
         if name in result:
             result[name] = again(result[name])
@@ -156,4 +154,3 @@ _DERIVED = {
     "characteristics": _characteristics,
     "findings": _findings,
 }
-

@@ -67,9 +67,7 @@ def _quality(counts: Counts, frame: pl.DataFrame) -> Keys:
         cells = {name: _cell(counts, (*own, name), row[name]) for name in names if name != "n_expected"}
         expected = row["n_expected"]
         shared = ("participants", row["site"])
-        cells["n_expected"] = (
-            None if expected is None else same_or_own(counts, shared, (*own, "n_expected"), expected)
-        )
+        cells["n_expected"] = None if expected is None else same_or_own(counts, shared, (*own, "n_expected"), expected)
         for name in names:
             keys[name].append(cells[name])
         if cells["n_expected"] and cells["n_present"]:
@@ -222,9 +220,7 @@ def _relate_rules(counts: Counts, line: tuple[str, str, str], cells: Mapping[str
             counts.relate(cells[f"n_{action}"], parts, f"unlisted:{action}")
 
 
-def _known_account(
-    counts: Counts, row: Row, name: str, given: Mapping[tuple[str, str, int], Key]
-) -> Key | None:
+def _known_account(counts: Counts, row: Row, name: str, given: Mapping[tuple[str, str, int], Key]) -> Key | None:
     """Return the key under which a number of an account is known already: an earlier stage or the flow."""
     found = given.get((row["site"], row["unit"], row[name]))
     if found is not None or row["unit"] != "participant":
@@ -242,9 +238,7 @@ def analysis_of(stage: str) -> str:
 
 
 def _findings(counts: Counts, frame: pl.DataFrame) -> Keys:
-    return {
-        "n": [_cell(counts, ("finding", finding), n) for finding, n in frame.select("finding", "n").iter_rows()]
-    }
+    return {"n": [_cell(counts, ("finding", finding), n) for finding, n in frame.select("finding", "n").iter_rows()]}
 
 
 def _gates(counts: Counts, frame: pl.DataFrame) -> Keys:

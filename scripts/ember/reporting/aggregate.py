@@ -36,7 +36,11 @@ def read_aggregate(folder: Path) -> dict[str, pl.DataFrame]:
 
 def _read_csv(path: Path) -> pl.DataFrame:
     """Empty text stays text: "" is a site of none or a visit of none, not something missing."""
-    table = pl.read_csv(path, infer_schema=False, missing_utf8_is_empty_string=True)
-    casts = [pl.col(name).replace("", None).cast(TYPED[name]) for name in table.columns if name in TYPED and TYPED[name] != pl.Boolean]
+    table = pl.read_csv(path, infer_schema=False, empty_string_is_null=False)
+    casts = [
+        pl.col(name).replace("", None).cast(TYPED[name])
+        for name in table.columns
+        if name in TYPED and TYPED[name] != pl.Boolean
+    ]
     flags = [(pl.col(name) == "true").alias(name) for name in table.columns if TYPED.get(name) == pl.Boolean]
     return table.with_columns(*casts, *flags)

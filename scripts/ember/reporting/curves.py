@@ -27,14 +27,24 @@ def curve_block(facts: Facts, analysis_id: str, model: str, name: str) -> Figure
     limit = highest_limit(facts, analyte)
     svg = curve_figure(name, lines, words, cuts, limit, facts.sites)
     what = contrast_words(facts, analysis)
-    title = f"Effect of {what} across the range of {label}" if what else f"{label} and {analysis['estimand']['endpoint']}"
+    title = (
+        f"Effect of {what} across the range of {label}" if what else f"{label} and {analysis['estimand']['endpoint']}"
+    )
     first, last = points[0], points[-1]
     alternative = (
         f"{title}. At {rounded_text(first['at'])} {unit} the estimate is "
         f"{interval_text(first['estimate'], first['conf_low'], first['conf_high'])}; at {rounded_text(last['at'])} {unit} it is "
         f"{interval_text(last['estimate'], last['conf_low'], last['conf_high'])}."
     )
-    return Figure(name, title, _caption(facts, points[0], label, bool(limit), bool(cuts)), alternative, svg, WIDTH, _behind(name, points, unit, label))
+    return Figure(
+        name,
+        title,
+        _caption(facts, points[0], label, bool(limit), bool(cuts)),
+        alternative,
+        svg,
+        WIDTH,
+        _behind(name, points, unit, label),
+    )
 
 
 def _line(facts: Facts, points: list[Row], rows: list[Row], site: str | None) -> Line:
@@ -64,7 +74,9 @@ def _axis_words(facts: Facts, analysis: dict, horizontal: str, row: Row) -> Curv
 
 
 def _caption(facts: Facts, row: Row, label: str, limit: bool, cuts: bool) -> str:
-    parts = ["Line: estimate; band: 95 % interval, point by point. Marks on the axis: decile points of the participants, never people."]
+    parts = [
+        "Line: estimate; band: 95 % interval, point by point. Marks on the axis: decile points of the participants, never people."
+    ]
     if cuts:
         parts.append(f"Dashed: cuts of the {label} bands, borrowed from cardiovascular prevention.")
     if limit:
@@ -80,7 +92,9 @@ def _behind(name: str, points: list[Row], unit: str, label: str):  # type: ignor
     rows = [
         [rounded_text(row["at"]), interval_text(row["estimate"], row["conf_low"], row["conf_high"])] for row in chosen
     ]
-    return table(f"{name}_points", "Points of the curve", [(f"{label}, {unit}", True), ("Estimate (95 % interval)", True)], rows)
+    return table(
+        f"{name}_points", "Points of the curve", [(f"{label}, {unit}", True), ("Estimate (95 % interval)", True)], rows
+    )
 
 
 def scheme_cuts(facts: Facts, analyte: str) -> list[tuple[float, str]]:

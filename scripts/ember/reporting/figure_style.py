@@ -107,15 +107,17 @@ def light_grid(axes: Axes, axis: str = "x") -> None:
 
 def plain_log_axis(axes: Axes, low: float, high: float) -> None:
     """Put a log scale on x with round numbers as a person writes them."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     candidates: list[float] = []
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), tuple(1 + k / 10 for k in range(90))):
+    for steps in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)):
         candidates = [round(m * 10.0**e, 8) for e in range(-4, 6) for m in steps if low <= m * 10.0**e <= high]
         if len(candidates) >= 4:
             break
+    else:
+        candidates = [float(tick) for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high]
     axes.xaxis.set_major_locator(FixedLocator(candidates))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))

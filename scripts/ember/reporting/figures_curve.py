@@ -99,6 +99,8 @@ def curve_figure(
 
 def _sides(axes, words: CurveWords) -> None:  # type: ignore[no-untyped-def]
     if words.above:
-        axes.text(0.99, 0.86, words.above, transform=axes.transAxes, ha="right", va="top", fontsize=8.5, color=VERMILION)
+        axes.text(
+            0.99, 0.86, words.above, transform=axes.transAxes, ha="right", va="top", fontsize=8.5, color=VERMILION
+        )
     if words.below:
         axes.text(0.99, 0.09, words.below, transform=axes.transAxes, ha="right", va="bottom", fontsize=8.5, color=BLUE)

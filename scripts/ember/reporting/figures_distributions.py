@@ -62,7 +62,16 @@ def _draw_panel(axes, panel: Panel, threshold: int, sites: Sequence[str]) -> Non
     top = max([n for n in panel.counts if n is not None] + [threshold, 1])
     for low, high, n in zip(panel.low, panel.high, panel.counts, strict=True):
         if n is None:
-            axes.bar(low, min(threshold, top), high - low, align="edge", facecolor="none", edgecolor=MUTED, linewidth=0.6, hatch="////")
+            axes.bar(
+                low,
+                min(threshold, top),
+                high - low,
+                align="edge",
+                facecolor="none",
+                edgecolor=MUTED,
+                linewidth=0.6,
+                hatch="////",
+            )
         elif n:
             axes.bar(low, n, high - low, align="edge", color=colour, alpha=0.8, linewidth=0)
     if panel.limit is not None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ember.reporting.figure_style import BLUE, GRID, INK, MUTED, VERMILION, canvas, light_grid, plain_log_axis, site_look, svg_text
+from ember.reporting.figure_style import (
+    BLUE,
+    GRID,
+    INK,
+    MUTED,
+    VERMILION,
+    canvas,
+    light_grid,
+    plain_log_axis,
+    site_look,
+    svg_text,
+)
 
 
 @dataclass(frozen=True)
@@ -77,9 +88,20 @@ def _draw_marks(axes, rows: Sequence[ForestRow], words: ForestWords, sites: Sequ
     light_grid(axes, "x")
     _widen(axes, rows, words)
     if words.left:
-        axes.text(0.0, 1.075, f"← {words.left}", transform=axes.transAxes, ha="left", va="bottom", fontsize=8.2, color=BLUE)
+        axes.text(
+            0.0, 1.075, f"← {words.left}", transform=axes.transAxes, ha="left", va="bottom", fontsize=8.2, color=BLUE
+        )
     if words.right:
-        axes.text(1.0, 1.0, f"{words.right} →", transform=axes.transAxes, ha="right", va="bottom", fontsize=8.2, color=VERMILION)
+        axes.text(
+            1.0,
+            1.0,
+            f"{words.right} →",
+            transform=axes.transAxes,
+            ha="right",
+            va="bottom",
+            fontsize=8.2,
+            color=VERMILION,
+        )
 
 
 def _draw_interval(axes, height: float, row: ForestRow, sites: Sequence[str]) -> None:  # type: ignore[no-untyped-def]

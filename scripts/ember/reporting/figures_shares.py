@@ -84,7 +84,9 @@ def _stack(axes, height: float, row: SiteShares) -> None:  # type: ignore[no-unt
             if share > 0.07:
                 dark = state in ("inflamed_single", "inflamed_supported", "inflamed_persistent")
                 colour = "#ffffff" if dark else "#1c242c"
-                axes.text(left + share / 2, height, f"{100 * share:.0f} %", ha="center", va="center", fontsize=8, color=colour)
+                axes.text(
+                    left + share / 2, height, f"{100 * share:.0f} %", ha="center", va="center", fontsize=8, color=colour
+                )
             left += share
     if hidden and known < 1:
         axes.barh(height, 1 - known, 0.62, left=left, facecolor="none", edgecolor=MUTED, hatch="////", linewidth=0.6)
@@ -100,7 +102,9 @@ def _legend(drawing, rows: Sequence[SiteShares]) -> None:  # type: ignore[no-unt
     drawing.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=8.2, handlelength=1.2)
 
 
-def completeness_figure(name: str, lines: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[float | str | None]]) -> str:
+def completeness_figure(
+    name: str, lines: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[float | str | None]]
+) -> str:
     """Draw a grid of shares present, one column a site; darker is more complete, hatched is protected.
 
     Parameters

@@ -73,16 +73,28 @@ def _site_row(facts: Facts, row: Row, weight: float | None) -> ForestRow:
 
 def _pooled_rows(facts: Facts, row: Row) -> list[ForestRow]:
     value = shown(row)
-    label = {"two_stage": "Pooled, two stages", "one_stage": "One model, all sites"}.get(row["level"], row["level"])
-    label = label.replace("sites", facts.names.sites_word)
+    label = {"two_stage": "Pooled, two stages", "one_stage": "All in one model"}.get(row["level"], row["level"])
     rows = [ForestRow(label, (facts.size(row["n"]), value.text, ""), value.estimate, value.low, value.high, "pooled")]
     if value.pred_low is not None:
-        rows.append(ForestRow("Prediction, a new site", ("", value.prediction, ""), None, value.pred_low, value.pred_high, "prediction"))
+        rows.append(
+            ForestRow(
+                "Prediction, a new site",
+                ("", value.prediction, ""),
+                None,
+                value.pred_low,
+                value.pred_high,
+                "prediction",
+            )
+        )
     return rows
 
 
 def _caption(pooled: Sequence[Row], favours: bool) -> str:
-    parts = ["Marks: estimates, their size grows with the weight; lines: 95 % intervals."] if favours or pooled else ["Marks: estimates; lines: 95 % intervals."]
+    parts = (
+        ["Marks: estimates, their size grows with the weight; lines: 95 % intervals."]
+        if favours or pooled
+        else ["Marks: estimates; lines: 95 % intervals."]
+    )
     for row in pooled:
         if row["tau2"] is not None:
             i2 = f", I² {row['i2']:.0f} %" if row["i2"] is not None else ""
@@ -109,7 +121,17 @@ def variants_block(facts: Facts, row: Row, name: str) -> Figure | None:
         primary = variant is row or variant == row
         label = f"{variant['analysis']}: {variant['model_id']}".replace("_", " ") + (" (primary)" if primary else "")
         rows.append(
-            ForestRow(label, (facts.size(variant["n"]), value.text, p_text(variant["p_value"])), value.estimate, value.low, value.high, "variant", None, None, primary)
+            ForestRow(
+                label,
+                (facts.size(variant["n"]), value.text, p_text(variant["p_value"])),
+                value.estimate,
+                value.low,
+                value.high,
+                "variant",
+                None,
+                None,
+                primary,
+            )
         )
     words = ForestWords(
         _axis(facts, row), ("n", "95 % interval", "p"), left, right,
@@ -120,6 +142,12 @@ def variants_block(facts: Facts, row: Row, name: str) -> Figure | None:
     columns = [("Variant", False), ("n", True), ("Estimate (95 % interval)", True), ("p", True)]
     behind = table(f"{name}_table", title, columns, [[r.label, *r.columns] for r in rows])
     svg = forest_figure(name, rows, words, facts.sites)
-    return Figure(name, title, "The primary analysis is marked; lines are 95 % intervals.", f"{title}. {spoken}.", svg, WIDTH, behind)
-
-
+    return Figure(
+        name,
+        title,
+        "The primary analysis is marked; lines are 95 % intervals.",
+        f"{title}. {spoken}.",
+        svg,
+        WIDTH,
+        behind,
+    )

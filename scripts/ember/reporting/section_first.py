@@ -55,11 +55,8 @@ def _statement(facts: Facts, row: Row) -> str:
         name = facts.names.analyte(row["exposure"])
         where = "" if row["site"] is None else f" in {facts.names.site(row['site'])}"
         if is_ratio(row):
-            return f"A doubling of {name} is associated with {size} times the odds of {endpoint}{where}"
-        more = "higher" if row["estimate"] > 0 else "lower"
-        unit = {"points": f"{facts.names.instrument_short(row['instrument'])} points"}.get(row["scale"], scale_words(row))
-        amount = decimal_text(abs(row["estimate"]))
-        return f"A doubling of {name} is associated with {endpoint} that is on average {amount} {unit} {more}{where}"
+            return f"Each doubling of {name} is associated with {size} times the odds of {endpoint}{where}"
+        return f"Each doubling of {name} is associated with a difference of {size} in {endpoint}{where}"
     where = "" if row["site"] is None else f" in {facts.names.site(row['site'])}"
     return f"{term_words(facts, row)}{where}: {size}"
 
@@ -94,7 +91,9 @@ def four_numbers(facts: Facts) -> list[Number]:
     left_out = len(facts.study.excluded_sites)
     return [
         Number(facts.size(enrolled), "participants", f"{facts.size(analysed)} in the main analysis"),
-        Number(str(len(facts.included)), facts.names.sites_word, f"{left_out} left out" if left_out else "none left out"),
+        Number(
+            str(len(facts.included)), facts.names.sites_word, f"{left_out} left out" if left_out else "none left out"
+        ),
         _inflamed_number(facts),
         _quarantined_number(facts),
     ]
@@ -104,6 +103,8 @@ def _inflamed_number(facts: Facts) -> Number:
     scheme = facts.study.report.get("inflamed_share")
     if scheme is None:
         return Number("–", "share inflamed", "no scheme named in report.yaml")
+    if facts.study.design == "cross_sectional":
+        return _inflamed_by_site(facts, scheme)
     share = inflamed_share(facts, scheme, "all")
     label = facts.study.schemes[scheme]["label"]
     if share is None:
@@ -111,6 +112,29 @@ def _inflamed_number(facts: Facts) -> Number:
     value, low, high, _ = share
     text = f"{label}; 95{NARROW_SPACE}% interval {decimal_text(100 * low, 1)} to {decimal_text(100 * high, 1)}"
     return Number(percent_text(value), "labelled inflamed", text)
+
+
+def _inflamed_by_site(facts: Facts, scheme: str) -> Number:
+    """Return the shares side by side, weighted where the study has a survey model of the scheme: never pooled."""
+    states = facts.study.schemes[scheme].get("inflamed", [])
+    rows = [r for r in facts.estimates if r["scheme"] == scheme and r["scale"] == "proportion" and r["site"]]
+    weighted = {row["site"]: row for row in rows if [row["term"]] == states}
+    values, details = [], []
+    for site in facts.included:
+        row = weighted.get(site)
+        share = inflamed_share(facts, scheme, site)
+        found = (row["estimate"], row["conf_low"], row["conf_high"]) if row else (share or (None, None, None))[:3]
+        values.append(percent_text(found[0], 0))
+        if found[0] is not None:
+            details.append(
+                f"{facts.names.site(site)}: {decimal_text(100 * found[1], 1)} to {decimal_text(100 * found[2], 1)}"
+            )
+    kind = "weighted" if weighted else "unweighted"
+    return Number(
+        " · ".join(values),
+        "labelled inflamed, side by side",
+        f"{kind}, 95{NARROW_SPACE}% intervals. " + "; ".join(details),
+    )
 
 
 def inflamed_share(facts: Facts, scheme: str, site: str) -> tuple[float, float, float, int] | None:
@@ -138,7 +162,9 @@ def headline_figure(facts: Facts, row: Row) -> Figure | None:
         return curve
     if row["scale"] == "proportion" or row["site"] is not None:
         return forest_block(facts, row, "headline")
-    others = [o for o in facts.estimates if o["level"] == "site" and o["term"] == row["term"] and o["analysis"] == row["analysis"]]
+    others = [
+        o
+        for o in facts.estimates
+        if o["level"] == "site" and o["term"] == row["term"] and o["analysis"] == row["analysis"]
+    ]
     return forest_block(facts, row, "headline", extra=others)
-
-

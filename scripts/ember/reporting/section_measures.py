@@ -74,7 +74,9 @@ def distribution_block(facts: Facts, analyte: str) -> Figure | None:
     name = f"distribution_{analyte}"
     svg = distributions_figure(name, pairs, label, facts.threshold, facts.sites)
     title = f"{label} before and after harmonisation, {plain(visits[0])}"
-    hatched = f" Hatched: protected bins (from 1 to {facts.threshold - 1}, or held back)." if facts.threshold > 1 else ""
+    hatched = (
+        f" Hatched: protected bins (from 1 to {facts.threshold - 1}, or held back)." if facts.threshold > 1 else ""
+    )
     caption = f"Counts of results in equal steps of the logarithm. Shaded: below the detection limit.{hatched}"
     alternative = f"{title}. " + " ".join(_spoken(pair[1]) for pair in pairs if pair[1] is not None)
     return Figure(name, title, caption, alternative, svg, 6.6, _bins(facts, name, title, rows))
@@ -90,7 +92,9 @@ def _panel(facts: Facts, rows: list[Row], site: str, stage: str) -> Panel | None
         key = (row["bin_low"], row["bin_high"])
         before = bins.get(key, 0)
         bins[key] = None if before is None or row["n"] is None else before + row["n"]
-    limits = [r["limit"] for r in facts.lines("harmonisation", site=site, analyte=own[0]["analyte"]) if r["limit"] is not None]
+    limits = [
+        r["limit"] for r in facts.lines("harmonisation", site=site, analyte=own[0]["analyte"]) if r["limit"] is not None
+    ]
     return Panel(
         site, facts.names.site(site), " or ".join(units), [low for low, _ in bins], [high for _, high in bins],
         list(bins.values()), min(limits) if limits and stage == "after" else None,
@@ -183,7 +187,14 @@ def quality_table(facts: Facts, rows: list[Row]) -> Table:
             expected = "·" if row["n_expected"] is None else f"{row['n_expected']:,}"
             present = "†" if row["n_present"] is None else f"{row['n_present']:,}"
             printed.append([f"  {_variable(facts, row)}{visit}", expected, present, *numbers])
-    columns = [("", False), ("Expected", True), ("Present", True), ("Excluded", True), ("Refused", True), ("Flagged", True)]
+    columns = [
+        ("", False),
+        ("Expected", True),
+        ("Present", True),
+        ("Excluded", True),
+        ("Refused", True),
+        ("Flagged", True),
+    ]
     notes = list(facts.protection_notes)
     if notes:
         notes.append(
@@ -249,9 +260,15 @@ def shares_block(facts: Facts, scheme: str, content: dict[str, Any]) -> Figure |
     svg = shares_figure(name, drawn, facts.sites)
     title = f"{content['label']}: states by {facts.names.site_word.lower()}"
     spoken = "; ".join(f"{row.label} {percent_interval_text(row.inflamed, row.low, row.high)}" for row in drawn)
-    weighted = " Unweighted: shares of the people measured, not of the population." if facts.study.time_zero == "survey" else ""
+    weighted = (
+        " Unweighted: shares of the people measured, not of the population."
+        if facts.study.time_zero == "survey"
+        else ""
+    )
     caption = f"Left: states of all participants. Right: share inflamed with its 95{NARROW_SPACE}% interval (Wilson).{weighted}"
-    return Figure(name, title, caption, f"{title}. Share inflamed: {spoken}.", svg, 6.8, states_table(facts, scheme, title, sites))
+    return Figure(
+        name, title, caption, f"{title}. Share inflamed: {spoken}.", svg, 6.8, states_table(facts, scheme, title, sites)
+    )
 
 
 def states_table(facts: Facts, scheme: str, title: str, sites: list[str]) -> Table:
@@ -266,5 +283,3 @@ def states_table(facts: Facts, scheme: str, title: str, sites: list[str]) -> Tab
             printed.append([name, facts.count(row["n"]), facts.size(row["total"]), text])
     columns = [("", False), ("n", True), ("of", True), ("Share (95 % interval)", True)]
     return table(f"endotypes_{scheme}_table", title, columns, printed, facts.protection_notes)
-
-

@@ -10,7 +10,7 @@ from ember.reporting.facts import Facts, Row, interest
 from ember.reporting.forests import forest_block, variants_block
 from ember.reporting.numbers import decimal_text, p_text, range_text
 from ember.reporting.terms import scale_words, shown, step_words, term_words
-from ember.reporting.words import DESIGNS, plain, sentence
+from ember.reporting.words import DESIGNS, inside, plain, sentence
 
 POWER_80 = 2.8
 """1.96 + 0.84: a two-sided test at 5 % finds an effect of this many standard errors in four of five trials."""
@@ -50,7 +50,9 @@ def _design_words(facts: Facts) -> str:
 def _analysis_blocks(facts: Facts, analysis_id: str, analysis: dict[str, Any], rows: list[Row]) -> list[Block]:
     blocks: list[Block] = [Heading(f"{analysis['title']} ({analysis['role']})")]
     blocks.append(
-        Definitions([(ESTIMAND[key], sentence(analysis["estimand"][key])) for key in ESTIMAND if key in analysis["estimand"]])
+        Definitions(
+            [(ESTIMAND[key], sentence(analysis["estimand"][key])) for key in ESTIMAND if key in analysis["estimand"]]
+        )
     )
     for row in _leading(rows):
         name = f"forest_{analysis_id}_{row['model_id']}_{row['term'].replace(':', '_by_')}"
@@ -91,7 +93,12 @@ def estimates_table(facts: Facts, analysis_id: str, rows: list[Row]) -> Table:
         printed.append([f"{plain(model).capitalize()}; adjusted for: {own[0]['adjustment'].replace('_', ' ')}"])
         for row in own:
             value = shown(row)
-            cells = [f"  {term_words(facts, row)}, {_place(facts, row)}", scale_words(row), facts.size(row["n"]), value.text]
+            cells = [
+                f"  {term_words(facts, row)}, {_place(facts, row)}",
+                scale_words(row),
+                facts.size(row["n"]),
+                value.text,
+            ]
             cells += [value.prediction] if predicted else []
             cells += [p_text(row["p_value"])] if tested else []
             cells += [p_text(row["p_adjusted"])] if adjusted else []
@@ -104,9 +111,13 @@ def estimates_table(facts: Facts, analysis_id: str, rows: list[Row]) -> Table:
     columns += [("p, adjusted", True)] if adjusted else []
     if adjusted:
         method = facts.study.analyses[analysis_id].get("multiplicity", {})
-        notes.insert(0, f"p adjusted within the family “{plain(method.get('family'))}” ({plain(method.get('method'))}).")
-    title = f"Estimates, {facts.study.analyses[analysis_id]['title'].lower()}"
-    return table(f"estimates_{analysis_id}", title, columns, printed, list(dict.fromkeys([*notes, *facts.protection_notes])))
+        notes.insert(
+            0, f"p adjusted within the family “{plain(method.get('family'))}” ({plain(method.get('method'))})."
+        )
+    title = f"Estimates, {inside(facts.study.analyses[analysis_id]['title'])}"
+    return table(
+        f"estimates_{analysis_id}", title, columns, printed, list(dict.fromkeys([*notes, *facts.protection_notes]))
+    )
 
 
 def _place(facts: Facts, row: Row) -> str:
@@ -118,7 +129,9 @@ def _place(facts: Facts, row: Row) -> str:
 def sensitivity_section(facts: Facts) -> Section:
     """Return how far the answer bends: every variant of the headline on one axis."""
     figure = variants_block(facts, facts.headline, "variants")
-    blocks: list[Block] = [figure] if figure is not None else [Text("The study declares no variant of its main answer.")]
+    blocks: list[Block] = (
+        [figure] if figure is not None else [Text("The study declares no variant of its main answer.")]
+    )
     return Section("sensitivity", "How far the answer bends", blocks)
 
 
@@ -159,4 +172,6 @@ def _smallest_effect(facts: Facts, row: Row, analysis: dict[str, Any], unit: str
         verdict = "the whole interval lies within it, so an effect that matters is unlikely"
     else:
         verdict = "the interval holds effects that matter and effects that do not"
-    return [f"The smallest effect of interest was declared as {decimal_text(smallest)} {unit}. The interval is {limits}: {verdict}."]
+    return [
+        f"The smallest effect of interest was declared as {decimal_text(smallest)} {unit}. The interval is {limits}: {verdict}."
+    ]

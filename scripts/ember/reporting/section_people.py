@@ -6,7 +6,7 @@ from ember.reporting.blocks import Block, Bullets, Figure, Heading, Section, Tab
 from ember.reporting.facts import Facts, Row
 from ember.reporting.figures_flow import flow_figure
 from ember.reporting.numbers import decimal_text, percent_text
-from ember.reporting.words import sentence
+from ember.reporting.words import inside, sentence
 
 FLOW_WIDTH = 6.6
 
@@ -28,7 +28,9 @@ def people_section(facts: Facts) -> Section:
         ]
     blocks += [Heading("What they were like")]
     blocks += [
-        Text("Counts with share, or mean with standard deviation. Groups are described, not tested: no p values.", "note"),
+        Text(
+            "Counts with share, or mean with standard deviation. Groups are described, not tested: no p values.", "note"
+        ),
         characteristics_table(facts, "site"),
     ]
     by_state = characteristics_table(facts, "state")
@@ -51,11 +53,14 @@ def flow_block(facts: Facts, analysis: str) -> Figure | None:
         [f"Enrolled: {facts.size(enrolled['n'])}", *_by_site(facts, analysis, "enrolled")],
         [f"Not in the analysis: {_excluded_total(facts, enrolled, analysed)}", *out] if out else ["No one left out"],
         [f"Analysed: {facts.size(analysed['n'])}", *_by_site(facts, analysis, "analysed")],
-        [f"Left out of the study: {len(facts.study.excluded_sites)} {label}", *map(facts.names.site, facts.study.excluded_sites)]
+        [
+            f"Left out of the study: {len(facts.study.excluded_sites)} {label}",
+            *map(facts.names.site, facts.study.excluded_sites),
+        ]
         if facts.study.excluded_sites
         else [],
     )
-    title = f"Flow of participants, {facts.study.analyses[analysis]['title'].lower()}"
+    title = f"Flow of participants, {inside(facts.study.analyses[analysis]['title'])}"
     alternative = (
         f"{facts.size(enrolled['n'])} enrolled; left out: {'; '.join(out) or 'no one'}; "
         f"{facts.size(analysed['n'])} analysed."
@@ -85,14 +90,16 @@ def flow_table(facts: Facts, analysis: str, folded: bool = False) -> Table:
         [
             {"enrolled": "Enrolled", "analysed": "Analysed"}.get(line["box"], f"  {line['reason']}"),
             *[
-                (facts.count if line["box"] == "excluded" else facts.size)(cells.get((line["box"], line["rule_id"], site), 0))
+                (facts.count if line["box"] == "excluded" else facts.size)(
+                    cells.get((line["box"], line["rule_id"], site), 0)
+                )
                 for site in sites
             ],
         ]
         for line in lines
     ]
     columns = [("", False), *[(facts.names.site(site), True) for site in sites]]
-    title = f"Participants by step, {facts.study.analyses[analysis]['title'].lower()}"
+    title = f"Participants by step, {inside(facts.study.analyses[analysis]['title'])}"
     return table(f"flow_{analysis}", title, columns, printed, facts.protection_notes, folded=folded)
 
 

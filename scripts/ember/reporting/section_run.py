@@ -112,8 +112,23 @@ def accounting_table(facts: Facts) -> Table:
     for site in dict.fromkeys(row["site"] for row in facts.lines("accounting")):
         printed.append([facts.names.site(site) if site else "Rows of no site"])
         for row in facts.lines("accounting", site=site):
-            printed.append([f"  {stage_words(row['stage'])}", f"{row['unit']}s", *[(facts.size if name in CARRIED else facts.count)(row[name]) for name in names]])
-    columns = [("", False), ("Unit", False), ("In", True), ("Created", True), ("Out", True), ("Collapsed", True), ("Quarantined", True), ("Excluded", True)]
+            printed.append(
+                [
+                    f"  {stage_words(row['stage'])}",
+                    f"{row['unit']}s",
+                    *[(facts.size if name in CARRIED else facts.count)(row[name]) for name in names],
+                ]
+            )
+    columns = [
+        ("", False),
+        ("Unit", False),
+        ("In", True),
+        ("Created", True),
+        ("Out", True),
+        ("Collapsed", True),
+        ("Quarantined", True),
+        ("Excluded", True),
+    ]
     notes = ["In + created = out + collapsed + quarantined + excluded, in every line.", *facts.protection_notes]
     return table("accounting", "What came in and what became of it", columns, printed, notes, folded=True)
 
@@ -122,15 +137,27 @@ def limits_section(facts: Facts) -> Section:
     """Return what limits the answer, by design, assay, sample and model."""
     lines = [CAUTION]
     if facts.study.privacy == "synthetic":
-        lines.append("The data are synthetic, made with a known truth: they show how the pipeline works, not how people are.")
+        lines.append(
+            "The data are synthetic, made with a known truth: they show how the pipeline works, not how people are."
+        )
     if facts.study.design == "cross_sectional":
-        lines.append("Blood and questionnaire come from one visit: neither the order of events nor a cause can be read from them.")
+        lines.append(
+            "Blood and questionnaire come from one visit: neither the order of events nor a cause can be read from them."
+        )
     if facts.study.design == "cohort":
-        lines.append("Treatment was not randomised: unmeasured differences between the groups may explain an association.")
-    lines.append("One blood sample stands for a person's level; its error weakens associations and mislabels people near a cut.")
-    lines.append("Body mass index may lie on the path from inflammation to symptoms: adjusting for it, or not, changes the question.")
+        lines.append(
+            "Treatment was not randomised: unmeasured differences between the groups may explain an association."
+        )
+    lines.append(
+        "One blood sample stands for a person's level; its error weakens associations and mislabels people near a cut."
+    )
+    lines.append(
+        "Body mass index may lie on the path from inflammation to symptoms: adjusting for it, or not, changes the question."
+    )
     if any(row["missing_data_method"] == "complete_cases" for row in facts.estimates):
-        lines.append("Participants without outcome or biomarker are left out (complete cases); the flow shows how many, and why.")
+        lines.append(
+            "Participants without outcome or biomarker are left out (complete cases); the flow shows how many, and why."
+        )
     pooled = [row for row in facts.estimates if row["level"] == "two_stage" and row["n_sites"]]
     if pooled:
         lines.append(
@@ -157,7 +184,12 @@ def unverified_rows(facts: Facts) -> list[str]:
         if row["assay_id"]:
             used.append(("assays", row["assay_id"]))
     used += [("instruments", row["instrument"]) for row in facts.estimates if row["instrument"]]
-    used += [("instruments", name) for site in facts.included for t in facts.study.sites[site].tables for name in t.instruments]
+    used += [
+        ("instruments", name)
+        for site in facts.included
+        for t in facts.study.sites[site].tables
+        for name in t.instruments
+    ]
     lines = []
     for table_name, key in dict.fromkeys(used):
         if facts.registry.has(table_name, key):
@@ -171,7 +203,12 @@ def provenance_section(facts: Facts) -> Section:
     """Return inputs with their hashes, configuration, code and packages."""
     version = facts.version
     items = [("Version", str(version["version"])), ("Content id (SHA-256)", str(version["content_id"]))]
-    for key, label in (("configuration", "Configuration"), ("code", "Code"), ("lock", "Lock file"), ("python", "Python")):
+    for key, label in (
+        ("configuration", "Configuration"),
+        ("code", "Code"),
+        ("lock", "Lock file"),
+        ("python", "Python"),
+    ):
         if isinstance(version.get(key), str):
             items.append((label, str(version[key])))
     items.append(("Seed", str(facts.study.seed)))
@@ -201,5 +238,13 @@ def inputs_table(facts: Facts) -> Table:
         ]
         for row in facts.lines("inputs")
     ]  # fmt: skip
-    columns = [("Source", False), ("File", False), ("Variant", False), ("Bytes", True), ("Rows", True), ("SHA-256", False), ("Hash", False)]
+    columns = [
+        ("Source", False),
+        ("File", False),
+        ("Variant", False),
+        ("Bytes", True),
+        ("Rows", True),
+        ("SHA-256", False),
+        ("Hash", False),
+    ]
     return table("inputs", "Input files", columns, printed, facts.protection_notes)

@@ -32,9 +32,7 @@ Place = tuple[str, int]
 """Source file and row number."""
 
 
-def quality(
-    study: Study, registry: Registry, sites: Mapping[str, SiteTables], ledger: pl.DataFrame
-) -> pl.DataFrame:
+def quality(study: Study, registry: Registry, sites: Mapping[str, SiteTables], ledger: pl.DataFrame) -> pl.DataFrame:
     """Return counts by site, variable and visit.
 
     Notes
@@ -134,7 +132,9 @@ def _rows_of(tables: SiteTables) -> tuple[dict[Place, str], dict[Place, str]]:
     """Return the visit, and the analyte, that each source row is about, where it can be told."""
     visits: dict[Place, str] = {}
     for frame in (tables.visits, tables.standard_items, tables.standard_measurements):
-        for file, row, visit in frame.select("source_file", "row_number", "visit").unique(maintain_order=True).iter_rows():
+        for file, row, visit in (
+            frame.select("source_file", "row_number", "visit").unique(maintain_order=True).iter_rows()
+        ):
             visits.setdefault((file, row), visit)
     pairs = tables.standard_measurements.select("source_file", "row_number", "analyte").unique(maintain_order=True)
     return visits, {(file, row): analyte for file, row, analyte in pairs.iter_rows()}

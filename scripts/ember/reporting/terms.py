@@ -76,7 +76,11 @@ def term_words(facts: Facts, row: Row) -> str:
         return f"{what} {step_words(facts, row)}"
     if term == "exposure":
         people = " in the reference arm" if analysis.get("treatment") else ""
-        return f"Difference {step_words(facts, row)}{people}" if not is_ratio(row) else f"Odds ratio {step_words(facts, row)}{people}"
+        return (
+            f"Difference {step_words(facts, row)}{people}"
+            if not is_ratio(row)
+            else f"Odds ratio {step_words(facts, row)}{people}"
+        )
     if term == "treatment":
         at = f" at mean {facts.names.analyte(row['exposure'])}" if row["exposure"] else ""
         return f"Treatment {'odds ratio' if is_ratio(row) else 'effect'}{at}"
@@ -91,7 +95,11 @@ def term_words(facts: Facts, row: Row) -> str:
     if row["scheme"]:
         return facts.names.state(term)
     if row["scale"] == "proportion":
-        return term.replace("outcome", facts.names.instrument(row["instrument"]) or "outcome").replace(">=", "≥").replace("<=", "≤")
+        return (
+            term.replace("outcome", facts.names.instrument_short(row["instrument"]) or "outcome")
+            .replace(">=", "≥")
+            .replace("<=", "≤")
+        )
     return _covariate(term)
 
 

@@ -107,6 +107,11 @@ def plain(identifier: str | None) -> str:
     return "" if not identifier else identifier.replace("_", " ")
 
 
+def inside(text: str) -> str:
+    """Return a title as it stands within a sentence: a capital stays where an abbreviation begins."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+
+
 def sentence(text: str) -> str:
     """Return text with a capital first letter and a full stop."""
     text = text.strip()

@@ -19,9 +19,15 @@ from ember.tables.store import read_table, read_tables, write_frame
 SUMMARIES = ("quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules")
 INPUTS = {"source": pl.String, "file": pl.String, "sha256": pl.String, "bytes": pl.Int64, "rows": pl.Int64}
 INPUTS |= {"variant": pl.String, "recorded": pl.Boolean}
-DECLARES = tuple(
-    f"contracts/{name}.yaml" for name in ("accounting", "curves", "estimates", "findings", "gates", "ledger")
-) + ("validate/rules.yaml",)
+DECLARES = (
+    "contracts/accounting.yaml",
+    "contracts/curves.yaml",
+    "contracts/estimates.yaml",
+    "contracts/findings.yaml",
+    "contracts/gates.yaml",
+    "contracts/ledger.yaml",
+    "validate/rules.yaml",
+)
 
 
 def main(arguments: Namespace) -> None:
@@ -36,7 +42,11 @@ def main(arguments: Namespace) -> None:
 def _tables(study: Study, results: Path) -> dict[str, pl.DataFrame]:
     restricted, checks = results / "restricted", results / "checks"
     fits = [restricted / "fits" / analysis for analysis in study.analyses]
-    found = [checks / f"findings/{site}/{step}.csv" for site in included_sites(study) for step in ("standardise_site", "harmonise_site")]
+    found = [
+        checks / f"findings/{site}/{step}.csv"
+        for site in included_sites(study)
+        for step in ("standardise_site", "harmonise_site")
+    ]
     accounting = read_table(checks / "accounting.csv", "accounting")
     ledgers = {name: read_table(restricted / f"ledger/analysis/{name}.parquet", "ledger") for name in study.analyses}
     records = [json.loads((checks / f"inputs/{source}.json").read_text(encoding="utf-8")) for source in study.sources]

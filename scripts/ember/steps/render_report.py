@@ -20,8 +20,13 @@ from ember.steps.command import report, run_step
 from ember.tables.files import replacing, write_text
 
 DECLARES = (
-    *(f"contracts/{name}.yaml" for name in ("curves", "estimates", "findings", "gates")),
-    *(f"templates/{name}" for name in ("report.html.j2", "report.css", "report.typ")),
+    "contracts/curves.yaml",
+    "contracts/estimates.yaml",
+    "contracts/findings.yaml",
+    "contracts/gates.yaml",
+    "templates/report.html.j2",
+    "templates/report.css",
+    "templates/report.typ",
 )
 
 

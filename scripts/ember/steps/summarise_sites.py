@@ -32,7 +32,9 @@ def main(arguments: Namespace) -> None:
     restricted: Path = arguments.restricted[0]
     sites = {site: _site_tables(restricted, site) for site in included_sites(study)}
     ledger = read_tables(_ledgers(study, restricted), "ledger")
-    endotypes = {scheme: read_table(restricted / f"endotypes/{scheme}.parquet", "endotypes") for scheme in study.schemes}
+    endotypes = {
+        scheme: read_table(restricted / f"endotypes/{scheme}.parquet", "endotypes") for scheme in study.schemes
+    }
     for name, table in summarise(study, registry, sites, ledger, endotypes).items():
         write_frame(table, arguments.summaries / f"{name}.parquet")
     report(arguments.log, f"{len(sites)} sites, {ledger.height} ledger entries summarised")

@@ -24,14 +24,19 @@ class Run:
     output: str
 
     @property
-    def jobs(self) -> dict[str, list[str]]:
-        """Return the wildcards of the jobs that were (or would be) run, by rule."""
-        found: dict[str, list[str]] = {}
-        for block in re.split(r"\n(?=(?:local)?rule \w+:|\[)", self.output):
-            if rule := re.search(r"^(?:local)?rule (\w+):", block, re.MULTILINE):
-                wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
-                found.setdefault(rule[1], []).append(wildcards[1] if wildcards else "")
-        return found
+    def jobs(self) -> dict[str, int]:
+        """Return how many jobs of each rule were (or would be) run, from the engine's own table; `all` left out."""
+        table = re.search(r"Job stats:\n.*?\n-+.*?\n(.*?)\ntotal", self.output, re.DOTALL)
+        if table is None:
+            assert "Nothing to be done" in self.output, self.output
+            return {}
+        lines = (line.split() for line in table[1].splitlines())
+        return {rule: int(count) for rule, count in lines if rule != "all"}
+
+    @property
+    def messages(self) -> set[str]:
+        """Return what the jobs say of themselves."""
+        return set(re.findall(r"^Job \d+: (.+)$", self.output, re.MULTILINE))
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,13 @@ class Workspace:
             *options,
         ]
         return call(command, self.project, environment)
+
+    def without_results(self, folder: Path) -> Workspace:
+        """Return a copy of code, configuration and extracts, as a clean clone would be."""
+        made = ("results", "reports", ".snakemake", ".ember.lock", "__pycache__")
+        shutil.copytree(self.project, folder / "project", ignore=shutil.ignore_patterns(".snakemake", "__pycache__"))
+        shutil.copytree(self.study, folder / "study", ignore=shutil.ignore_patterns(*made))
+        return Workspace(folder / "project", folder / "study")
 
     def copy(self, folder: Path) -> Workspace:
         """Return a copy that keeps the time stamps, as a moved tree would."""

@@ -69,7 +69,7 @@ def test_report_and_release_rules_read_the_aggregate_tier_only() -> None:
 
 
 def test_cores_and_hash_seed_do_not_change_a_byte(finished: Workspace, tmp_path: Path) -> None:
-    other = new_workspace(tmp_path)
+    other = finished.without_results(tmp_path)
     run = other.snakemake(cores=1, PYTHONHASHSEED="4321")
     assert run.status == 0, run.output
     assert only_version(other).name == only_version(finished).name

@@ -14,6 +14,9 @@ from ember.registry.registry import Registry
 from ember.reporting.numbers import wilson
 
 WITHHELD = "withheld: disclosure"
+MEAN_DIGITS = 3
+COUNTS_IN_TEXT = r"\b(?:n|v) (\d+)"
+"""How a finding's message names counts: "n 85 v 502"."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,12 @@ def protect(tables: Mapping[str, pl.DataFrame], profile: Profile) -> dict[str, p
     for name, again in _DERIVED.items():
         if name in result:
             result[name] = again(result[name])
+    if "findings" in tables:
+        result["findings"] = _findings(result["findings"], profile.threshold)
+    if "characteristics" in tables:
+        result["characteristics"] = _characteristics(
+            tables["characteristics"], result["characteristics"], profile.threshold
+        )
     if "estimates" in tables:
         result["estimates"] = protect_estimates(
             tables["estimates"], result["estimates"], profile.threshold, profile.minimum_residual_df, WITHHELD
@@ -126,31 +135,38 @@ def _endotypes(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _characteristics(frame: pl.DataFrame) -> pl.DataFrame:
-    """Shares again from the shown counts; means and standard deviations only where their count is shown."""
-    groups = frame.filter(pl.col("variable") == "participants").select("group_by", "group", whole="n")
-    joined = frame.join(groups, on=["group_by", "group"], how="left", maintain_order="left")
-    is_share = pl.col("share").is_not_null() & (pl.col("variable") != "participants")
+def _characteristics(original: pl.DataFrame, masked: pl.DataFrame, threshold: int) -> pl.DataFrame:
+    """Shares again from the shown counts; means and standard deviations of at least `threshold` people, coarsened.
+
+    Notes
+    -----
+    A mean stays where its count is held back only because few values are missing: it is the mean of many people.
+    To three significant digits it fits any number of people, so it does not give the count away, as the exact mean
+    of whole numbers would.
+    """
+    groups = masked.filter(pl.col("variable") == "participants").select("group_by", "group", whole="n")
+    joined = masked.join(groups, on=["group_by", "group"], how="left", maintain_order="left")
+    is_share = original["share"].is_not_null() & (original["variable"] != "participants")
+    enough = (original["n"] >= max(threshold, 1)).fill_null(False)
+    shown = [pl.col(name).round_sig_figs(MEAN_DIGITS) if threshold else pl.col(name) for name in ("mean", "sd")]
     return joined.with_columns(
         pl.when(is_share).then(_ratio("n", "whole", "again")).otherwise(None).alias("share"),
-        *[pl.when(pl.col("n").is_not_null()).then(pl.col(name)).otherwise(None).alias(name) for name in ("mean", "sd")],
+        *[pl.when(enough).then(column).otherwise(None) for column in shown],
     ).drop("whole")
 
 
-def _findings(frame: pl.DataFrame) -> pl.DataFrame:
-    """A message may repeat the count, so it goes with it."""
-    return frame.with_columns(
-        pl.when(pl.col("n").is_null() & pl.col("message").str.contains(r"\d"))
-        .then(pl.lit(WITHHELD))
-        .otherwise(pl.col("message"))
-        .alias("message")
+def _findings(frame: pl.DataFrame, threshold: int) -> pl.DataFrame:
+    """A message may repeat the count, or name another one that is too small; then it goes as well."""
+    numbers = pl.col("message").str.extract_all(COUNTS_IN_TEXT).list.eval(
+        pl.element().str.extract(COUNTS_IN_TEXT).cast(pl.Int64).is_between(1, threshold - 1)
     )
+    hidden = (pl.col("n").is_null() & pl.col("message").str.contains(r"\d")) | numbers.list.any()
+    kept = pl.when(hidden & (threshold > 1)).then(pl.lit(WITHHELD)).otherwise(pl.col("message"))
+    return frame.with_columns(kept.alias("message"))
 
 
 _DERIVED = {
     "quality": _quality,
     "harmonisation": _harmonisation,
     "endotypes": _endotypes,
-    "characteristics": _characteristics,
-    "findings": _findings,
 }

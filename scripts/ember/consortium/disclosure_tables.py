@@ -242,8 +242,9 @@ def _findings(counts: Counts, frame: pl.DataFrame) -> Keys:
 
 
 def _gates(counts: Counts, frame: pl.DataFrame) -> Keys:
-    """Checked = failed + passed."""
+    """Checked = failed + passed; the rows of a table = checked + cells that are empty."""
     keys: Keys = {"n_checked": [], "n_failed": []}
+    sizes = _table_sizes(frame)
     for row in frame.iter_rows(named=True):
         own = ("gate", row["stage"], row["site"], row["rule"])
         checked = _cell(counts, (*own, "n_checked"), row["n_checked"])
@@ -252,7 +253,21 @@ def _gates(counts: Counts, frame: pl.DataFrame) -> Keys:
         keys["n_failed"].append(failed)
         if checked and failed:
             counts.relate(checked, [failed], "passed")
+        if checked:
+            place = (row["stage"], row["site"], row["table"])
+            shared = ("participants", row["site"]) if row["table"] == "participants" else ("rows_of", *place)
+            whole = same_or_own(counts, shared, ("rows_of", *place), sizes[place])
+            counts.relate(whole, [checked], f"empty:{row['stage']}:{row['rule']}")
     return keys
+
+
+def _table_sizes(frame: pl.DataFrame) -> dict[tuple[str, str, str], int]:
+    """Return the rows of each gated table: the most that any of its expectations looked at."""
+    sizes: dict[tuple[str, str, str], int] = {}
+    for row in frame.iter_rows(named=True):
+        place = (row["stage"], row["site"], row["table"])
+        sizes[place] = max(sizes.get(place, 0), row["n_checked"] or 0)
+    return sizes
 
 
 def _inputs(counts: Counts, frame: pl.DataFrame) -> Keys:

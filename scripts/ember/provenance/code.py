@@ -10,13 +10,16 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 PROJECT = PACKAGE.parents[1]
 
-# Where the names in a step's DECLARES lie.
+# Where the names in DECLARES lie. Schemas are not among them: every run validates the configuration against them
+# before a job starts, and what they allow reaches a job as its settings.
 DECLARED_FOLDERS = {
     "contracts": PACKAGE / "tables" / "contracts",
     "validate": PACKAGE / "validate",
     "templates": PROJECT / "reports" / "templates",
-    "schemas": PROJECT / "workflow" / "schemas",
 }
+
+# Functions that open the contract they are given by name.
+OPENERS = frozenset({"contract", "conform", "empty_table", "polars_schema", "read_table", "read_tables", "write_table"})
 
 
 def code_digest(step: str) -> str:
@@ -82,14 +85,34 @@ def logic_of(module: str) -> str:
 
 @cache
 def declared_files(module: str) -> tuple[str, ...]:
-    """Return the module constant DECLARES: files besides Python that its result depends on."""
+    """Return the files besides Python that a module depends on: its constant DECLARES, and contracts it opens by name.
+
+    Raises
+    ------
+    ValueError
+        DECLARES is not a plain tuple of texts, which reading without running needs.
+    """
+    declared: set[str] = set()
     for node in _parsed(module).body:
-        target = node.target if isinstance(node, ast.AnnAssign) else None
-        if isinstance(node, ast.Assign):
-            target = node.targets[0]
-        if isinstance(target, ast.Name) and target.id == "DECLARES" and node.value is not None:  # type: ignore[attr-defined]
-            return tuple(ast.literal_eval(node.value))  # type: ignore[attr-defined]
-    return ()
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == "DECLARES" for target in targets):
+            declared.update(_literal(getattr(node, "value", None), module))
+    return tuple(sorted(declared | _opened_contracts(module)))
+
+
+def _literal(value: ast.expr | None, module: str) -> tuple[str, ...]:
+    items = value.elts if isinstance(value, ast.Tuple) else [value]
+    names = [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    if not isinstance(value, ast.Tuple) or len(names) != len(items):
+        raise ValueError(f"DECLARES of {module} must be a plain tuple of texts")
+    return tuple(names)
+
+
+def _opened_contracts(module: str) -> set[str]:
+    calls = [node for node in ast.walk(_parsed(module)) if isinstance(node, ast.Call)]
+    named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in OPENERS]
+    texts = {a.value for call in named for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)}
+    return {f"contracts/{text}.yaml" for text in texts if (DECLARED_FOLDERS["contracts"] / f"{text}.yaml").is_file()}
 
 
 def declared_path(declared: str) -> Path:

@@ -82,8 +82,9 @@ def site_rows(registry: Registry, site: Site) -> dict[str, list[Row]]:
     }
     units = {row["from_unit"] for row in rows["units"]}
     rows["unit_aliases"] = [row for row in registry.rows("unit_aliases") if row["unit"] in units]
-    if any(table.treatments for table in site.tables):
+    if any(table.treatments or "arm" in table.columns for table in site.tables):
         rows["treatments"] = registry.rows("treatments")
+    if any(table.treatments for table in site.tables):
         rows["treatment_names"] = registry.rows("treatment_names")
     return rows
 

@@ -35,12 +35,11 @@ def read_aggregate(folder: Path) -> dict[str, pl.DataFrame]:
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
-    """Empty text stays text: "" is a site of none or a visit of none, not something missing."""
-    table = pl.read_csv(path, infer_schema=False, empty_string_is_null=False)
-    casts = [
-        pl.col(name).replace("", None).cast(TYPED[name])
-        for name in table.columns
-        if name in TYPED and TYPED[name] != pl.Boolean
-    ]
-    flags = [(pl.col(name) == "true").alias(name) for name in table.columns if TYPED.get(name) == pl.Boolean]
-    return table.with_columns(*casts, *flags)
+    """Empty text stays text: "" is a row of no site or a value of no visit, not something missing."""
+    table = pl.read_csv(path, infer_schema=False)
+    numbers = [name for name in table.columns if name in TYPED]
+    return table.with_columns(
+        *[pl.col(name).fill_null("") for name in table.columns if name not in TYPED],
+        *[pl.col(name).cast(TYPED[name]) for name in numbers if TYPED[name] != pl.Boolean],
+        *[(pl.col(name) == "true").alias(name) for name in numbers if TYPED[name] == pl.Boolean],
+    )

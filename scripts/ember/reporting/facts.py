@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -113,6 +113,16 @@ class Facts:
     def size(self, n: int | None) -> str:
         """Return the number of people (or results) behind something; "protected" says less than "<10" would."""
         return "protected" if n is None else f"{n:,}"
+
+    def parts(self, counts: Sequence[int | None], total: int | None) -> list[str]:
+        """Return the printed parts of a total: "<10" where all hidden parts may be that small, else "*".
+
+        Two hidden parts that together hold 80 are not both below 10, and a reader can see that.
+        """
+        hidden = [n for n in counts if n is None]
+        rest = None if total is None else total - sum(n for n in counts if n is not None)
+        small = rest is None or rest <= len(hidden) * (self.threshold - 1)
+        return [self.count(n) if n is not None or small else "*" for n in counts]
 
     def count(self, n: int | None) -> str:
         return "–" if n is None and self.threshold == 0 else count_text(n, self.threshold)

@@ -148,11 +148,15 @@ def inflamed_share(facts: Facts, scheme: str, site: str) -> tuple[float, float, 
 
 
 def _quarantined_number(facts: Facts) -> Number:
-    rows = [row for row in facts.lines("accounting") if row["unit"] == "row" and row["n_quarantined"] != 0]
+    rows, values = _quarantined(facts, "row"), _quarantined(facts, "value")
+    return Number(rows, "rows quarantined", f"and {values} single values: kept apart with a reason, never dropped in silence")
+
+
+def _quarantined(facts: Facts, unit: str) -> str:
+    rows = [row for row in facts.lines("accounting") if row["unit"] == unit and row["n_quarantined"] != 0]
     known = sum(row["n_quarantined"] for row in rows if row["n_quarantined"] is not None)
     protected = any(row["n_quarantined"] is None for row in rows)
-    text = f"{known:,}" if not protected else (f"≥ {known:,}" if known else facts.mark)
-    return Number(text, "rows quarantined", "kept apart with a reason, never dropped in silence")
+    return f"{known:,}" if not protected else (f"at least {known:,}" if known else facts.mark)
 
 
 def headline_figure(facts: Facts, row: Row) -> Figure | None:

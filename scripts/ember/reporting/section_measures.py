@@ -201,7 +201,7 @@ def quality_table(facts: Facts, rows: list[Row]) -> Table:
             f"† fewer than {facts.threshold} are present or fewer than {facts.threshold} are absent, or the count would reveal such a one."
         )
     notes.append("Answers of questionnaires are counted one by one in the three columns on the right.")
-    return table("quality", "Values by variable and visit", columns, printed, notes, folded=True)
+    return table("quality_values", "Values by variable and visit", columns, printed, notes, folded=True)
 
 
 def endotypes_section(facts: Facts) -> Section:
@@ -277,9 +277,10 @@ def states_table(facts: Facts, scheme: str, title: str, sites: list[str]) -> Tab
     for site in sites:
         own = sorted(facts.lines("endotypes", scheme=scheme, site=site), key=lambda row: row["state_order"])
         printed.append([facts.names.site(site)])
-        for row in own:
+        counts = facts.parts([row["n"] for row in own], own[0]["total"])
+        for row, count in zip(own, counts, strict=True):
             text = percent_interval_text(row["share"], row["conf_low"], row["conf_high"])
             name = f"  {facts.names.state(row['state'])}" + (" (counted as inflamed)" if row["inflamed"] else "")
-            printed.append([name, facts.count(row["n"]), facts.size(row["total"]), text])
+            printed.append([name, count, facts.size(row["total"]), text])
     columns = [("", False), ("n", True), ("of", True), ("Share (95 % interval)", True)]
     return table(f"endotypes_{scheme}_table", title, columns, printed, facts.protection_notes)

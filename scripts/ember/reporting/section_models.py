@@ -91,10 +91,14 @@ def estimates_table(facts: Facts, analysis_id: str, rows: list[Row]) -> Table:
     for model in dict.fromkeys(row["model_id"] for row in rows):
         own = [row for row in rows if row["model_id"] == model]
         printed.append([f"{plain(model).capitalize()}; adjusted for: {own[0]['adjustment'].replace('_', ' ')}"])
+        term = None
         for row in own:
             value = shown(row)
+            if row["term"] != term:
+                term = row["term"]
+                printed.append([f"  {term_words(facts, row)}"])
             cells = [
-                f"  {term_words(facts, row)}, {_place(facts, row)}",
+                f"    {_place(facts, row)}",
                 scale_words(row),
                 facts.size(row["n"]),
                 value.text,

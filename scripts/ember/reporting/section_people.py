@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ember.reporting.blocks import Block, Bullets, Figure, Heading, Section, Table, Text, table
 from ember.reporting.facts import Facts, Row
 from ember.reporting.figures_flow import flow_figure
@@ -46,7 +48,12 @@ def flow_block(facts: Facts, analysis: str) -> Figure | None:
         return None
     boxes = {name: [row for row in rows if row["box"] == name] for name in ("enrolled", "excluded", "analysed")}
     enrolled, analysed = boxes["enrolled"][0], boxes["analysed"][0]
-    out = [f"{row['reason']}: {facts.count(row['n'])}" for row in boxes["excluded"] if row["n"] != 0]
+    gone = None if None in (enrolled["n"], analysed["n"]) else enrolled["n"] - analysed["n"]
+    reasons = [row for row in boxes["excluded"] if row["n"] != 0]
+    out = [
+        f"{row['reason']}: {'protected' if text == '*' else text}"
+        for row, text in zip(reasons, facts.parts([row["n"] for row in reasons], gone), strict=True)
+    ]
     label = facts.names.sites_word
     svg = flow_figure(
         "flow",
@@ -86,21 +93,26 @@ def flow_table(facts: Facts, analysis: str, folded: bool = False) -> Table:
     sites = ["all", *[site for site in facts.sites if any(row["site"] == site for row in rows)]]
     lines = [row for row in rows if row["site"] == "all"]
     cells = {(row["box"], row["rule_id"], row["site"]): row["n"] for row in rows}
+    by_site = [_flow_column(facts, [row for row in rows if row["site"] == site], lines) for site in sites]
+    names = {"enrolled": "Enrolled", "analysed": "Analysed"}
     printed = [
-        [
-            {"enrolled": "Enrolled", "analysed": "Analysed"}.get(line["box"], f"  {line['reason']}"),
-            *[
-                (facts.count if line["box"] == "excluded" else facts.size)(
-                    cells.get((line["box"], line["rule_id"], site), 0)
-                )
-                for site in sites
-            ],
-        ]
-        for line in lines
+        [names.get(line["box"], f"  {line['reason']}"), *[column[number] for column in by_site]]
+        for number, line in enumerate(lines)
     ]
     columns = [("", False), *[(facts.names.site(site), True) for site in sites]]
     title = f"Participants by step, {inside(facts.study.analyses[analysis]['title'])}"
     return table(f"flow_{analysis}", title, columns, printed, facts.protection_notes, folded=folded)
+
+
+def _flow_column(facts: Facts, rows: list[Row], lines: list[Row]) -> list[str]:
+    """Return the printed steps of one site; what is hidden is held against what left in all."""
+    found = {(row["box"], row["rule_id"]): row["n"] for row in rows}
+    steps = [(line["box"], line["rule_id"]) for line in lines]
+    enrolled, analysed = found.get(("enrolled", "")), found.get(("analysed", ""))
+    gone = None if enrolled is None or analysed is None else enrolled - analysed
+    excluded = [step for step in steps if step[0] == "excluded"]
+    parts = dict(zip(excluded, facts.parts([found.get(step, 0) for step in excluded], gone), strict=True))
+    return [parts[step] if step in parts else facts.size(found.get(step, 0)) for step in steps]
 
 
 def characteristics_table(facts: Facts, group_by: str) -> Table:
@@ -113,27 +125,41 @@ def characteristics_table(facts: Facts, group_by: str) -> Table:
     printed: list[list[str]] = []
     shown_variable = ""
     for (variable, level), cells in by_line.items():
-        first = next(iter(cells.values()))
-        unit = f", {first['unit']}" if first["unit"] else ""
+        name = _trait_name(facts, next(iter(cells.values())))
         if level and variable != shown_variable:
-            printed.append([f"{first['label']}{unit}"])
+            printed.append([name])
         shown_variable = variable
-        name = f"  {level}" if level else f"{first['label']}{unit}"
-        printed.append([name, *[_cell(facts, cells.get(group), bool(level)) for group in groups]])
+        printed.append([f"  {level}" if level else name, *[_cell(facts, cells.get(group)) for group in groups]])
     label = facts.names.site if group_by == "site" else facts.names.state
     columns = [("", False), *[(label(group), True) for group in groups]]
     by = facts.names.site_word.lower() if group_by == "site" else "endotype state at baseline"
-    notes = ["n (share) for groups; mean (standard deviation) [n] for numbers.", *facts.protection_notes]
+    notes = ["n (share) for groups; mean (standard deviation) [n] for numbers, without n where it is protected.", *facts.protection_notes]
     return table(f"characteristics_{group_by}", f"Participants by {by}", columns, printed, notes)
 
 
-def _cell(facts: Facts, row: Row | None, level: bool) -> str:
+def _trait_name(facts: Facts, row: Row) -> str:
+    """Return the name of a line; logarithms are printed as geometric means."""
+    unit = f", {row['unit']}" if row["unit"] else ""
+    kind, _, name = row["variable"].partition("_")
+    if kind == "ln":
+        return f"{facts.names.analyte(name)}{unit}, geometric mean (SD)"
+    if kind == "score":
+        return f"{facts.names.instrument_short(name)}{unit}"
+    return f"{row['label']}{unit}"
+
+
+def _cell(facts: Facts, row: Row | None) -> str:
     if row is None:
         return "–"
-    if row["mean"] is not None:
-        return f"{decimal_text(row['mean'], 1)} ({decimal_text(row['sd'], 1)}) [{row['n']:,}]"
-    if not level and row["variable"] != "participants":
+    if row["mean"] is not None and row["sd"] is not None:
+        logarithm = row["variable"].startswith("ln_")
+        mean, spread = (math.exp(row["mean"]), math.exp(row["sd"])) if logarithm else (row["mean"], row["sd"])
+        people = f" [{row['n']:,}]" if row["n"] is not None else ""
+        return f"{decimal_text(mean, 1)} ({decimal_text(spread, 1)}){people}"
+    if row["variable"] == "participants":
+        return facts.size(row["n"])
+    if not row["level"]:
         return "–"
-    if level and row["n"] is not None and row["share"] is not None:
+    if row["n"] is not None and row["share"] is not None:
         return f"{row['n']:,} ({percent_text(row['share'], 0)})"
     return facts.count(row["n"])

@@ -13,9 +13,9 @@ CAUTION = (
     "biomarker-enriched trials before any clinical use, and for equity and feasibility."
 )
 PROTECTED = (
-    "“{mark}” stands for a protected count: it is from 1 to {last}, or it is held back because such a count could be "
-    "worked out from it; a whole that is held back for that reason says “protected”. What is computed from a protected "
-    "count is left out (–)."
+    "“{mark}” stands for a protected count: from 1 to {last}, or held back because such a count could be worked out from "
+    "it. “*” is a protected count among parts of which at least one is larger; “protected” is a whole. What is computed "
+    "from a protected count is left out (–)."
 )
 STATES = {
     "not_inflamed": "Not inflamed",

@@ -48,7 +48,9 @@ def run_step(
         main(arguments)
     except EmberError as error:
         finish(arguments.log, str(error))
-    except Exception as error:
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a panic of a compiled library is no Exception, and its text may hold values too
         places = [
             f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}"
             for frame in traceback.extract_tb(error.__traceback__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -104,12 +103,20 @@ def read_table(path: Path | str, table: str, columns: Sequence[str] | None = Non
     ----------
     columns : sequence of str, optional
         Read only these columns.
+
+    Raises
+    ------
+    BrokenContractError
+        A column is absent or has another type.
     """
     schema = polars_schema(table)
     names = list(columns) if columns is not None else list(schema)
-    if Path(path).suffix == ".csv":
-        return pl.read_csv(path, schema_overrides=schema, columns=names).select(names)
-    frame = pl.read_parquet(path, columns=names, use_statistics=False)
+    try:
+        if Path(path).suffix == ".csv":
+            return pl.read_csv(path, schema_overrides=schema, columns=names).select(names)
+        frame = pl.read_parquet(path, columns=names, use_statistics=False)
+    except pl.exceptions.ColumnNotFoundError:
+        raise BrokenContractError(f"{table} in {Path(path).name}: a column of the contract is absent") from None
     wrong = [name for name in names if frame.schema[name] != schema[name]]
     if wrong:
         raise BrokenContractError(
@@ -121,11 +128,4 @@ def read_table(path: Path | str, table: str, columns: Sequence[str] | None = Non
 def read_tables(paths: Sequence[Path | str], table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Read the per-site files of one table together, in the order given."""
     frames = [read_table(path, table, columns) for path in paths]
-    return pl.concat(frames) if frames else empty_table(table)
-
-
-def to_csv_text(frame: pl.DataFrame) -> str:
-    """Return a frame as CSV text."""
-    buffer = io.BytesIO()
-    frame.write_csv(buffer)
-    return buffer.getvalue().decode("utf-8")
+    return pl.concat(frames) if frames else empty_table(table).select(list(columns or polars_schema(table)))

@@ -12,6 +12,8 @@ import yaml
 
 from ember.tables.store import empty_table, polars_schema
 
+DECLARES = ("validate/rules.yaml",)
+
 
 @dataclass(frozen=True)
 class Rule:

@@ -66,7 +66,7 @@ def outcome_columns(
     outcome, baseline = np.full(people.height, np.nan), np.full(people.height, np.nan)
     for name, row in rows.items():
         at = (instrument == name).fill_null(False).to_numpy()
-        to_outcome, to_baseline = _conversions(declared, row, where)
+        to_outcome, to_baseline = _conversions(declared, row, where, several=len(rows) > 1)
         outcome[at], baseline[at] = to_outcome(points[at], before[at]), to_baseline(before[at], before[at])
     numbers = dict(zip(NUMBERS, (baseline, outcome, points), strict=True))
     return pl.DataFrame(
@@ -109,22 +109,34 @@ def _points(people: pl.DataFrame, scores: pl.DataFrame, visit: str) -> Scores:
     return joined["score"].fill_null(float("nan")).to_numpy().astype(np.float64)
 
 
-def _conversions(declared: Mapping[str, Any], row: Row, where: str) -> tuple[Conversion, Conversion]:
-    """Return how points become the outcome and the baseline; both take (points, baseline points)."""
+def _conversions(declared: Mapping[str, Any], row: Row, where: str, several: bool) -> tuple[Conversion, Conversion]:
+    """Return how points become the outcome and the baseline; both take (points, baseline points).
+
+    The baseline that a binary outcome is adjusted for stands in reference SD where several instruments meet, so that
+    one slope can mean the same thing for all, and in points where there is one instrument.
+    """
     scale = declared["scale"]
-    if scale == "reference_sd":
-        mean, sd = (float(_entry(row, column, where)) for column in ("reference_mean", "reference_sd"))
-        return (lambda score, _: (score - mean) / sd,) * 2
+    if scale == "points":
+        return _as_points, _as_points
+    baseline = _in_reference_sd(row, where) if several or scale == "reference_sd" else _as_points
+    return (baseline if scale == "reference_sd" else _binary(declared, row, where)), baseline
+
+
+def _in_reference_sd(row: Row, where: str) -> Conversion:
+    mean, sd = (float(_entry(row, column, where)) for column in ("reference_mean", "reference_sd"))
+    return lambda score, _: (score - mean) / sd
+
+
+def _binary(declared: Mapping[str, Any], row: Row, where: str) -> Conversion:
+    scale = declared["scale"]
     if scale == "response":
-        return _response(declared, row, where), _as_points
+        return _response(declared, row, where)
     if scale == "remission":
         symbol, value = (_entry(row, column, where) for column in ("remission_operator", "remission_value"))
-        return _condition(symbol, float(value)), _as_points
-    if scale == "cut":
-        if "cut" not in declared:
-            raise EmberError("The scale `cut` needs its `cut:`.", where=where)
-        return _condition(declared["cut"]["operator"], declared["cut"]["value"]), _as_points
-    return _as_points, _as_points
+        return _condition(symbol, float(value))
+    if "cut" not in declared:
+        raise EmberError("The scale `cut` needs its `cut:`.", where=where)
+    return _condition(declared["cut"]["operator"], declared["cut"]["value"])
 
 
 def _as_points(score: Scores, _: Scores) -> Scores:

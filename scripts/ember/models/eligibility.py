@@ -21,9 +21,7 @@ NO_OUTCOME = "the outcome does not vary"
 TOO_FEW = "no more rows than coefficients"
 
 
-def usable_sites(
-    frame: pl.DataFrame, spec: DesignSpec, sites: Sequence[str]
-) -> tuple[list[str], dict[str, str]]:  # fmt: skip
+def usable_sites(frame: pl.DataFrame, spec: DesignSpec, sites: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Return the sites that a model can use, and the reason for each other one, both in study order.
 
     Parameters

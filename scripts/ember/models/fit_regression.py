@@ -140,14 +140,11 @@ def _fit_sites(frame: pl.DataFrame, plan: AnalysisPlan, model: ModelPlan) -> Reg
 
 def _check_instruments(plan: AnalysisPlan, model: ModelPlan, instruments: Mapping[str, str]) -> None:
     different = sorted(set(instruments.values()))
-    scale = plan.outcome["scale"]
-    mixed_baseline = plan.is_binary and plan.adjusts_for_baseline and model.baseline_slope == "common"
-    if len(different) > 1 and (scale == "points" or mixed_baseline):
+    if len(different) > 1 and plan.outcome["scale"] == "points":
         raise EmberError(
             f"{model.id} would put raw scores of {', '.join(different)} into one model.",
             where=f"analyses/{plan.id}.yaml",
-            fix="Use `pool: two_stage` within each instrument, `scale: reference_sd`, or `baseline_slope: by_site` for "
-            "baselines in points.",
+            fix="Use `scale: reference_sd`, or `pool: two_stage` within each instrument.",
         )
 
 

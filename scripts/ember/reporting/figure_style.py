@@ -69,14 +69,30 @@ def site_look(sites: Sequence[str], site: str) -> tuple[str, str]:
 
 @contextmanager
 def canvas(width: float, height: float) -> Iterator[Drawing]:
-    """Yield an empty drawing of a size in inches under the report's style."""
+    """Yield an empty drawing of a size in inches under the report's style.
+
+    Notes
+    -----
+    Axes are placed by hand, in inches: matplotlib's layout solver gives other last digits from run to run.
+    """
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Drawing
 
     with matplotlib.rc_context(STYLE):
-        drawing = Drawing(figsize=(width, height), layout="constrained")
+        drawing = Drawing(figsize=(width, height))
         FigureCanvasSVG(drawing)
         yield drawing
+
+
+def place(drawing: Drawing, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Add axes whose frame has this place and size in inches from the lower left corner."""
+    across, up = drawing.get_size_inches()
+    return drawing.add_axes((left / across, bottom / up, width / across, height / up))
+
+
+def label_room(labels: Sequence[str], size: float = 9.0) -> float:
+    """Return the inches that the longest label needs at a font size, on the safe side."""
+    return 0.2 + max((len(label) for label in labels), default=0) * size * 0.0084
 
 
 def svg_text(drawing: Drawing, name: str) -> str:
@@ -86,9 +102,10 @@ def svg_text(drawing: Drawing, name: str) -> str:
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
-    text = re.sub(r'(xlink:href|href)="#([^"]+)"', rf'\1="#{name}-\2"', text)
-    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
+    ids = {found: f"{name}-{number}" for number, found in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', text)))}
+    text = re.sub(r'\bid="([^"]+)"', lambda found: f'id="{ids[found[1]]}"', text)
+    text = re.sub(r'(xlink:href|href)="#([^"]+)"', lambda found: f'{found[1]}="#{ids[found[2]]}"', text)
+    text = re.sub(r"url\(#([^)]+)\)", lambda found: f"url(#{ids[found[1]]})", text)
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 

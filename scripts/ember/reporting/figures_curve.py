@@ -13,6 +13,7 @@ from ember.reporting.figure_style import (
     VERMILION,
     canvas,
     light_grid,
+    place,
     plain_log_axis,
     site_look,
     svg_text,
@@ -66,7 +67,7 @@ def curve_figure(
     positions = [at for line in lines for at in line.at]
     low, high = min(positions), max(positions)
     with canvas(WIDTH, HEIGHT) as drawing:
-        axes = drawing.add_subplot()
+        axes = place(drawing, 0.75, 0.55, WIDTH - (1.3 if len(lines) > 1 else 0.85), HEIGHT - 0.65)
         plain_log_axis(axes, low, high)
         light_grid(axes, "y")
         axes.axhline(0, color=INK, linewidth=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ember.reporting.figure_style import GRID, INK, MUTED, VERMILION, canvas, plain_log_axis, site_look, svg_text
+from ember.reporting.figure_style import GRID, INK, MUTED, VERMILION, canvas, place, plain_log_axis, site_look, svg_text
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,18 @@ def distributions_figure(
         if n is None or n > 0
     ]
     low, high = min(low for low, _ in filled), max(high for _, high in filled)
-    with canvas(6.6, 0.75 + 0.95 * len(pairs)) as drawing:
-        grid = drawing.subplots(len(pairs), 2, sharex=True, squeeze=False)
+    rows = len(pairs)
+    with canvas(6.6, 0.85 + 0.95 * rows) as drawing:
+        grid = [
+            [place(drawing, left, 0.55 + 0.95 * (rows - 1 - row), 3.1, 0.87) for left in (0.1, 3.4)]
+            for row in range(rows)
+        ]
         for number, pair in enumerate(pairs):
             for axes, panel in zip(grid[number], pair, strict=True):
                 plain_log_axis(axes, low, high)
                 axes.spines["left"].set_visible(False)
                 axes.set_yticks([])
-                axes.tick_params(length=0)
+                axes.tick_params(length=0, labelbottom=number == rows - 1)
                 if panel is not None:
                     _draw_panel(axes, panel, threshold, sites)
         grid[0][0].set_title("As reported", fontweight="bold")

@@ -32,7 +32,6 @@ def flow_figure(
     top = max(heights[0], side_height)
     total = top + gap + heights[1] + gap + heights[2] + 0.1
     with canvas(WIDTH, total) as drawing:
-        drawing.set_layout_engine("none")
         axes = drawing.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         axes.set_xlim(0, WIDTH)

@@ -13,10 +13,12 @@ from ember.reporting.figure_style import (
     VERMILION,
     canvas,
     light_grid,
+    place,
     plain_log_axis,
     site_look,
     svg_text,
 )
+from ember.reporting.numbers import percent_text
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,17 @@ class ForestWords:
     reference: float | None = 0.0
     nothing: str = "withheld"
     logarithmic: bool = False
+    percent: bool = False
 
 
 def forest_figure(name: str, rows: Sequence[ForestRow], words: ForestWords, sites: Sequence[str] = ()) -> str:
     """Draw a forest plot; text columns stand left and right of the axis, weights are the size of the marks."""
-    height = 1.1 + 0.3 * len(rows) + (0.3 if words.left or words.right else 0)
-    with canvas(7.0, height) as drawing:
-        labels, axes, texts = drawing.subplots(1, 3, width_ratios=(2.3, 3.1, 2.2))
+    top = 0.5 if words.left or words.right else 0.1
+    body = 0.3 * (len(rows) + 1)
+    with canvas(7.0, body + top + 0.55) as drawing:
+        labels, axes, texts = (
+            place(drawing, left, 0.55, width, body) for left, width in ((0.05, 2.15), (2.35, 2.5), (5.0, 1.95))
+        )
         _draw_marks(axes, rows, words, sites)
         for panel in (labels, texts):
             panel.set_axis_off()
@@ -59,10 +65,10 @@ def forest_figure(name: str, rows: Sequence[ForestRow], words: ForestWords, site
             panel.set_xlim(0, 1)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        for place, row in enumerate(rows):
+        for number, row in enumerate(rows):
             bold = "bold" if row.kind == "pooled" or row.marked else "normal"
-            labels.text(0, -place, row.label, va="center", ha="left", fontsize=9, fontweight=bold)
-            _write_columns(labels, texts, -place, row.columns, bold)
+            labels.text(0, -number, row.label, va="center", ha="left", fontsize=9, fontweight=bold)
+            _write_columns(labels, texts, -number, row.columns, bold)
         _write_columns(labels, texts, 0.95, words.headers, "bold", MUTED)
         axes.set_xlabel(words.axis)
         return svg_text(drawing, name)
@@ -76,32 +82,24 @@ def _write_columns(labels, texts, height: float, cells: Sequence[str], weight: s
 
 
 def _draw_marks(axes, rows: Sequence[ForestRow], words: ForestWords, sites: Sequence[str]) -> None:  # type: ignore[no-untyped-def]
-    axes.set_ylim(-len(rows) + 0.4, 1.4)
+    axes.set_ylim(-len(rows) + 0.5, 1.5)
     if words.reference is not None:
         axes.axvline(words.reference, color=INK, linewidth=1)
-    for place, row in enumerate(rows):
+    for number, row in enumerate(rows):
         if row.low is not None and row.high is not None:
-            _draw_interval(axes, -place, row, sites)
+            _draw_interval(axes, -number, row, sites)
         if row.estimate is None and row.kind != "prediction":
             centre = words.reference if words.reference is not None else 0.5
-            axes.text(centre, -place, words.nothing, ha="center", va="center", fontsize=8, color=MUTED)
+            axes.text(centre, -number, words.nothing, ha="center", va="center", fontsize=8, color=MUTED)
     light_grid(axes, "x")
     _widen(axes, rows, words)
-    if words.left:
-        axes.text(
-            0.0, 1.075, f"← {words.left}", transform=axes.transAxes, ha="left", va="bottom", fontsize=8.2, color=BLUE
-        )
-    if words.right:
-        axes.text(
-            1.0,
-            1.0,
-            f"{words.right} →",
-            transform=axes.transAxes,
-            ha="right",
-            va="bottom",
-            fontsize=8.2,
-            color=VERMILION,
-        )
+    left = f"← {words.left}" if words.left else ""
+    right = f"{words.right} →" if words.right else ""
+    for text, at, lift, side, colour in ((left, 0.0, 16, "left", BLUE), (right, 1.0, 3, "right", VERMILION)):
+        axes.annotate(
+            text, (at, 1.0), (0, lift), xycoords="axes fraction", textcoords="offset points", ha=side, va="bottom",
+            fontsize=8.2, color=colour, annotation_clip=False,
+        )  # fmt: skip
 
 
 def _draw_interval(axes, height: float, row: ForestRow, sites: Sequence[str]) -> None:  # type: ignore[no-untyped-def]
@@ -122,6 +120,8 @@ def _draw_interval(axes, height: float, row: ForestRow, sites: Sequence[str]) ->
 
 
 def _widen(axes, rows: Sequence[ForestRow], words: ForestWords) -> None:  # type: ignore[no-untyped-def]
+    from matplotlib.ticker import FuncFormatter
+
     ends = [end for row in rows for end in (row.low, row.high) if end is not None]
     if words.reference is not None:
         ends.append(words.reference)
@@ -131,4 +131,6 @@ def _widen(axes, rows: Sequence[ForestRow], words: ForestWords) -> None:  # type
         low, high = min(ends), max(ends)
         room = 0.06 * (high - low or 1.0)
         axes.set_xlim(low - room, high + room)
+    if words.percent:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent_text(value, 0)))
     axes.spines["bottom"].set_color(GRID)

@@ -14,7 +14,9 @@ from ember.reporting.figure_style import (
     SKY,
     VERMILION,
     canvas,
+    label_room,
     light_grid,
+    place,
     site_look,
     svg_text,
 )
@@ -49,18 +51,23 @@ def shares_figure(name: str, rows: Sequence[SiteShares], sites: Sequence[str]) -
     """Draw one row a site: states on the left, share inflamed with its interval on the right."""
     from matplotlib.ticker import PercentFormatter
 
-    with canvas(6.8, 1.35 + 0.36 * len(rows)) as drawing:
-        stacked, dots = drawing.subplots(1, 2, width_ratios=(1.7, 1), sharey=True)
-        for place, row in enumerate(rows):
-            _stack(stacked, -place, row)
+    body = 0.36 * len(rows) + 0.1
+    left = label_room([row.label for row in rows])
+    with canvas(6.8, body + 1.3) as drawing:
+        stacked = place(drawing, left, 0.95, 4.25 - left, body)
+        dots = place(drawing, 4.6, 0.95, 2.0, body)
+        for number, row in enumerate(rows):
+            _stack(stacked, -number, row)
             if row.low is not None and row.high is not None and row.inflamed is not None:
                 colour, shape = (INK, "D") if row.site == "all" else site_look(sites, row.site)
-                dots.plot([row.low, row.high], [-place, -place], color=colour, linewidth=1.6)
-                dots.plot([row.inflamed], [-place], marker=shape, color=colour, markersize=7)
+                dots.plot([row.low, row.high], [-number, -number], color=colour, linewidth=1.6)
+                dots.plot([row.inflamed], [-number], marker=shape, color=colour, markersize=7)
             else:
-                dots.text(0.02, -place, "protected", fontsize=8, color=MUTED, va="center")
-        stacked.set_yticks([-place for place in range(len(rows))], [row.label for row in rows])
-        stacked.set_ylim(-len(rows) + 0.4, 0.6)
+                dots.text(0.02, -number, "protected", fontsize=8, color=MUTED, va="center")
+        stacked.set_yticks([-number for number in range(len(rows))], [row.label for row in rows])
+        dots.set_yticks([])
+        for axes in (stacked, dots):
+            axes.set_ylim(-len(rows) + 0.5, 0.5)
         stacked.set_xlim(0, 1)
         upper = max([row.high for row in rows if row.high is not None] + [0.1])
         dots.set_xlim(0, min(1.0, upper * 1.15))
@@ -99,7 +106,15 @@ def _legend(drawing, rows: Sequence[SiteShares]) -> None:  # type: ignore[no-unt
     handles = [Patch(color=STATE_COLOURS.get(state, MUTED), label=label) for state, label in seen.items()]
     if any(share is None for row in rows for _, _, share in row.states):
         handles.append(Patch(facecolor="none", edgecolor=MUTED, hatch="////", label="Protected"))
-    drawing.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=8.2, handlelength=1.2)
+    drawing.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 0.0),
+        ncols=3,
+        frameon=False,
+        fontsize=8.2,
+        handlelength=1.2,
+    )
 
 
 def completeness_figure(
@@ -114,8 +129,9 @@ def completeness_figure(
     """
     from matplotlib.patches import Rectangle
 
-    with canvas(1.9 + 1.05 * len(columns), 0.55 + 0.27 * len(lines)) as drawing:
-        axes = drawing.add_subplot()
+    left, width, height = label_room(lines), 1.05 * len(columns), 0.27 * len(lines)
+    with canvas(left + width + 0.05, height + 0.35) as drawing:
+        axes = place(drawing, left, 0.05, width, height)
         axes.set_xlim(0, len(columns))
         axes.set_ylim(len(lines), 0)
         for down, row in enumerate(cells):
@@ -133,8 +149,8 @@ def completeness_figure(
                 colour = "#ffffff" if light else ("#1c242c" if shaded else MUTED)
                 axes.text(across + 0.5, down + 0.5, text, ha="center", va="center", fontsize=8.4, color=colour)
         axes.xaxis.tick_top()
-        axes.set_xticks([place + 0.5 for place in range(len(columns))], list(columns))
-        axes.set_yticks([place + 0.5 for place in range(len(lines))], list(lines))
+        axes.set_xticks([number + 0.5 for number in range(len(columns))], list(columns))
+        axes.set_yticks([number + 0.5 for number in range(len(lines))], list(lines))
         axes.tick_params(length=0)
         for side in axes.spines.values():
             side.set_visible(False)

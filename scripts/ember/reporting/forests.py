@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ember.reporting.blocks import Figure, Table, table
-from ember.reporting.facts import Facts, Row
+from ember.reporting.facts import PROPORTIONS, Facts, Row
 from ember.reporting.figures_forest import ForestRow, ForestWords, forest_figure
 from ember.reporting.numbers import p_text
 from ember.reporting.terms import is_ratio, scale_words, shown, sides, term_words
@@ -30,6 +30,7 @@ def forest_block(facts: Facts, row: Row, name: str, extra: Sequence[Row] = ()) -
         right=right,
         reference=None if row["scale"] in ("proportion", "risk") else (1.0 if is_ratio(row) else 0.0),
         logarithmic=is_ratio(row),
+        percent=row["scale"] in PROPORTIONS,
     )
     rows = [_site_row(facts, member, weights.get(member["site"])) for member in by_site]
     for member in pooled:
@@ -43,7 +44,9 @@ def forest_block(facts: Facts, row: Row, name: str, extra: Sequence[Row] = ()) -
 
 def _axis(facts: Facts, row: Row) -> str:
     words = term_words(facts, row)
-    return f"{words}, {scale_words(row)}" if not is_ratio(row) else f"{words}, log scale"
+    if row["scale"] in PROPORTIONS:
+        return words
+    return f"{words}, log scale" if is_ratio(row) else f"{words}, {scale_words(row)}"
 
 
 def _weights(by_site: Sequence[Row], pooled: Sequence[Row]) -> dict[str, float]:

@@ -73,7 +73,7 @@ def interval_text(estimate: float | None, low: float | None, high: float | None,
 
 def percent_text(share: float | None, digits: int = 1) -> str:
     """Return a share as a percentage."""
-    return "–" if share is None or not math.isfinite(share) else f"{100 * share:.{digits}f}{NARROW_SPACE}%"
+    return "–" if share is None or not math.isfinite(share) else f"{decimal_text(100 * share, digits)}{NARROW_SPACE}%"
 
 
 def percent_interval_text(share: float | None, low: float | None, high: float | None, digits: int = 1) -> str:
@@ -82,7 +82,7 @@ def percent_interval_text(share: float | None, low: float | None, high: float | 
         return "–"
     if low is None or high is None:
         return percent_text(share, digits)
-    return f"{percent_text(share, digits)} ({100 * low:.{digits}f} to {100 * high:.{digits}f})"
+    return f"{percent_text(share, digits)} ({range_text(100 * low, 100 * high, digits)})"
 
 
 def p_text(p_value: float | None) -> str:

@@ -149,7 +149,9 @@ def inflamed_share(facts: Facts, scheme: str, site: str) -> tuple[float, float, 
 
 def _quarantined_number(facts: Facts) -> Number:
     rows, values = _quarantined(facts, "row"), _quarantined(facts, "value")
-    return Number(rows, "rows quarantined", f"and {values} single values: kept apart with a reason, never dropped in silence")
+    return Number(
+        rows, "rows quarantined", f"and {values} single values: kept apart with a reason, never dropped in silence"
+    )
 
 
 def _quarantined(facts: Facts, unit: str) -> str:

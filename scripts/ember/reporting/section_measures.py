@@ -6,6 +6,7 @@ from typing import Any
 
 from ember.reporting.blocks import Block, Bullets, Figure, Heading, Section, Table, Text, table
 from ember.reporting.facts import Facts, Row
+from ember.reporting.figure_style import label_room
 from ember.reporting.figures_distributions import Panel, distributions_figure
 from ember.reporting.figures_shares import SiteShares, completeness_figure, shares_figure
 from ember.reporting.numbers import NARROW_SPACE, percent_interval_text, percent_text, rounded_text
@@ -173,7 +174,9 @@ def completeness_block(facts: Facts, rows: list[Row]) -> Figure:
         for line, values in zip(lines, cells, strict=True)
     ]
     behind = table("completeness_table", title, [("", False), *[(label, True) for label in labels]], printed)
-    return Figure("completeness", title, caption, f"{title}.{lowest}", svg, 1.9 + 1.05 * len(sites), behind)
+    return Figure(
+        "completeness", title, caption, f"{title}.{lowest}", svg, label_room(lines) + 1.05 * len(sites) + 0.05, behind
+    )
 
 
 def quality_table(facts: Facts, rows: list[Row]) -> Table:

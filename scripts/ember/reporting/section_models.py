@@ -92,7 +92,8 @@ def estimates_table(facts: Facts, analysis_id: str, rows: list[Row]) -> Table:
         own = [row for row in rows if row["model_id"] == model]
         printed.append([f"{plain(model).capitalize()}; adjusted for: {own[0]['adjustment'].replace('_', ' ')}"])
         term = None
-        for row in own:
+        terms = list(dict.fromkeys(row["term"] for row in own))
+        for row in sorted(own, key=lambda row: terms.index(row["term"])):
             value = shown(row)
             if row["term"] != term:
                 term = row["term"]

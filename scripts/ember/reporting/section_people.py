@@ -133,7 +133,10 @@ def characteristics_table(facts: Facts, group_by: str) -> Table:
     label = facts.names.site if group_by == "site" else facts.names.state
     columns = [("", False), *[(label(group), True) for group in groups]]
     by = facts.names.site_word.lower() if group_by == "site" else "endotype state at baseline"
-    notes = ["n (share) for groups; mean (standard deviation) [n] for numbers, without n where it is protected.", *facts.protection_notes]
+    notes = [
+        "n (share) for groups; mean (standard deviation) [n] for numbers, without n where it is protected.",
+        *facts.protection_notes,
+    ]
     return table(f"characteristics_{group_by}", f"Participants by {by}", columns, printed, notes)
 
 

@@ -256,6 +256,14 @@ def test_each_site_has_its_own_reference() -> None:
     assert table["instrument"].to_list() == ["hamd17", "madrs"]
 
 
+def test_the_baseline_of_a_binary_outcome_is_in_reference_sd_where_instruments_meet() -> None:
+    points = scores(*both_visits("a", "p1", 26, 10, "hamd17"), *both_visits("b", "p2", 35.5, 29, "madrs"))
+    results = measurements(result("a", "p1", 2.0), result("b", "p2", 2.0))
+    table, _, _ = build(analysis(outcome=outcome(scale="response")), people("a", "b"), results, points)
+    assert table["baseline"].to_list() == [1.0, 1.0]
+    assert table["outcome"].to_list() == [1.0, 0.0]
+
+
 TWO_AT_ONE_SITE = [*both_visits("a", "p1", 21, 16, "hamd17"), *both_visits("a", "p1", 29, 29, "madrs")]
 
 

@@ -157,8 +157,10 @@ def _characteristics(original: pl.DataFrame, masked: pl.DataFrame, threshold: in
 
 def _findings(frame: pl.DataFrame, threshold: int) -> pl.DataFrame:
     """A message may repeat the count, or name another one that is too small; then it goes as well."""
-    numbers = pl.col("message").str.extract_all(COUNTS_IN_TEXT).list.eval(
-        pl.element().str.extract(COUNTS_IN_TEXT).cast(pl.Int64).is_between(1, threshold - 1)
+    numbers = (
+        pl.col("message")
+        .str.extract_all(COUNTS_IN_TEXT)
+        .list.eval(pl.element().str.extract(COUNTS_IN_TEXT).cast(pl.Int64).is_between(1, threshold - 1))
     )
     hidden = (pl.col("n").is_null() & pl.col("message").str.contains(r"\d")) | numbers.list.any()
     kept = pl.when(hidden & (threshold > 1)).then(pl.lit(WITHHELD)).otherwise(pl.col("message"))

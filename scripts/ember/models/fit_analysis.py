@@ -112,7 +112,7 @@ def _composite_row(inside: pl.DataFrame, plan: AnalysisPlan) -> Row:
     if values.size < 2:
         place = {"level": "one_stage", "site": None, "estimand": "description", "scale": "sd", "adjustment": "none"}
         return missing_row(plan, plan.models[0], "composite_sd", "Fewer than two composites.", **place)
-    spread: Effect = effect(float(values.std(ddof=1)), float("nan"), 0.0)
+    spread: Effect = effect(float(values.std(ddof=1)), float("nan"), float(values.size - 1))
     return estimate_row(
         plan, plan.models[0], "composite_sd", spread, level="one_stage", site=None, estimand="description",
         scale="sd", n=int(values.size), n_participants=int(values.size), adjustment="none",

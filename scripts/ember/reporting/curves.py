@@ -39,7 +39,7 @@ def curve_block(facts: Facts, analysis_id: str, model: str, name: str) -> Figure
     return Figure(
         name,
         title,
-        _caption(facts, points[0], label, bool(limit), bool(cuts)),
+        _caption(facts, points[0], label, limit is not None and limit > points[0]["at"], bool(cuts)),
         alternative,
         svg,
         WIDTH,

@@ -9,6 +9,7 @@ from ember.reporting.facts import PROPORTIONS, Facts, Row
 from ember.reporting.figures_forest import ForestRow, ForestWords, forest_figure
 from ember.reporting.numbers import p_text
 from ember.reporting.terms import is_ratio, scale_words, shown, sides, term_words
+from ember.reporting.words import plain
 
 WIDTH = 7.0
 
@@ -122,11 +123,11 @@ def variants_block(facts: Facts, row: Row, name: str) -> Figure | None:
     for variant in variants:
         value = shown(variant)
         primary = variant is row or variant == row
-        label = f"{variant['analysis']}: {variant['model_id']}".replace("_", " ") + (" (primary)" if primary else "")
+        label = _variant_name(variant, row) + (" (primary)" if primary else "")
         rows.append(
             ForestRow(
                 label,
-                (facts.size(variant["n"]), value.text, p_text(variant["p_value"])),
+                (facts.size(variant["n"]), value.text),
                 value.estimate,
                 value.low,
                 value.high,
@@ -137,13 +138,18 @@ def variants_block(facts: Facts, row: Row, name: str) -> Figure | None:
             )
         )
     words = ForestWords(
-        _axis(facts, row), ("n", "95 % interval", "p"), left, right,
+        _axis(facts, row), ("n", "95 % interval"), left, right,
         reference=1.0 if is_ratio(row) else 0.0, logarithmic=is_ratio(row),
     )  # fmt: skip
     title = "Every variant of the main answer on one axis"
     spoken = "; ".join(f"{r.label} {r.columns[1]}" for r in rows)
     columns = [("Variant", False), ("n", True), ("Estimate (95 % interval)", True), ("p", True)]
-    behind = table(f"{name}_table", title, columns, [[r.label, *r.columns] for r in rows])
+    behind = table(
+        f"{name}_table",
+        title,
+        columns,
+        [[r.label, *r.columns, p_text(v["p_value"])] for r, v in zip(rows, variants, strict=True)],
+    )
     svg = forest_figure(name, rows, words, facts.sites)
     return Figure(
         name,
@@ -154,3 +160,8 @@ def variants_block(facts: Facts, row: Row, name: str) -> Figure | None:
         WIDTH,
         behind,
     )
+
+
+def _variant_name(variant: Row, row: Row) -> str:
+    model = plain(variant["model_id"]).capitalize()
+    return model if variant["analysis"] == row["analysis"] else f"{plain(variant['analysis']).capitalize()}: {model}"

@@ -111,18 +111,19 @@ def _spoken(panel: Panel) -> str:
 
 
 def _bins(facts: Facts, name: str, title: str, rows: list[Row]) -> Table:
+    """Return one line a bin and one column a site and stage."""
+    columns = list(dict.fromkeys((row["site"], row["stage"], row["unit"]) for row in rows))
+    lines: dict[tuple[float, float], dict[tuple[str, str, str], int | None]] = {}
+    for row in rows:
+        cells = lines.setdefault((row["bin_low"], row["bin_high"]), {})
+        cells[row["site"], row["stage"], row["unit"]] = row["n"]
     printed = [
-        [
-            facts.names.site(row["site"]), row["stage"], row["unit"], rounded_text(row["bin_low"]),
-            rounded_text(row["bin_high"]), facts.count(row["n"]),
-        ]
-        for row in rows
-        if row["n"] != 0
-    ]  # fmt: skip
-    columns = [
-        (facts.names.site_word, False), ("Stage", False), ("Unit", False), ("From", True), ("To", True), ("Results", True)
-    ]  # fmt: skip
-    return table(f"{name}_bins", title, columns, printed, facts.protection_notes)
+        [f"{rounded_text(low)} to {rounded_text(high)}", *[facts.count(cells.get(column, 0)) for column in columns]]
+        for (low, high), cells in sorted(lines.items())
+        if any(n != 0 for n in cells.values())
+    ]
+    heads = [(f"{facts.names.site(site)}, {stage}, {unit}", True) for site, stage, unit in columns]
+    return table(f"{name}_bins", title, [("Results from … to", False), *heads], printed, facts.protection_notes)
 
 
 def quality_section(facts: Facts) -> Section:

@@ -76,7 +76,8 @@ def rules_table(facts: Facts) -> Table:
         lines.setdefault(line, {}).setdefault(row["site"], []).append(row["n"])
     printed: list[list[str]] = []
     stage_shown = None
-    for (stage, action, title, unit), cells in lines.items():
+    stages = list(dict.fromkeys(stage for stage, _, _, _ in lines))
+    for (stage, action, title, unit), cells in sorted(lines.items(), key=lambda line: stages.index(line[0][0])):
         if stage != stage_shown:
             printed.append([stage_words(stage)])
             stage_shown = stage
@@ -224,8 +225,8 @@ def provenance_section(facts: Facts) -> Section:
         blocks.append(inputs_table(facts))
     packages = version.get("packages")
     if isinstance(packages, dict) and packages:
-        printed = [[name, str(packages[name])] for name in sorted(packages)]
-        blocks.append(table("packages", "Packages", [("Package", False), ("Version", False)], printed, folded=True))
+        listed = ", ".join(f"{name} {packages[name]}" for name in sorted(packages))
+        blocks += [Heading("Packages"), Text(f"{listed}.", "note")]
     return Section("provenance", "Provenance", blocks)
 
 

@@ -123,7 +123,9 @@ def test_a_gate_does_not_tell_what_a_hidden_completeness_hides() -> None:
         "stage": "standardised", "site": "porto", "category": "plausibility", "table": "participants", "column": "age",
         "severity": "error", "n_failed": 0, "passed": True, "title": "…",
     }  # fmt: skip
-    gates = conform(pl.DataFrame([gate | {"rule": "key", "n_checked": 100}, gate | {"rule": "age", "n_checked": 99}]), "gates")
+    gates = conform(
+        pl.DataFrame([gate | {"rule": "key", "n_checked": 100}, gate | {"rule": "age", "n_checked": 99}]), "gates"
+    )
     protected = protect({"quality": quality(99), "gates": gates}, SACRO)
     assert protected["quality"]["n_present"].to_list() == [None]
     assert protected["gates"]["n_checked"].to_list() == [100, None]

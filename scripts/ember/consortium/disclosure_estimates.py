@@ -32,13 +32,13 @@ def add_estimates(counts: Counts, frame: pl.DataFrame) -> dict[str, list[Key | N
             keys[name].append(key)
         if number is not None and events is not None:
             counts.relate(number, [events], f"no_event:{row['n_events']}")
-        fit = ("fit_sum", row["analysis"], row["model_id"])
+        fit: Key = ("fit_sum", row["analysis"], row["model_id"])
         if number is not None and row["level"] == "site":
             parts.setdefault(fit, {})[site] = number
         elif number is not None:
             pooled[fit] = number
-    for fit, total in pooled.items():
-        members = list(parts.get(fit, {}).values())
+    for place, total in pooled.items():
+        members = list(parts.get(place, {}).values())
         if sum(counts.value(key) or 0 for key in members) == counts.value(total):
             counts.relate(total, members)
     return keys

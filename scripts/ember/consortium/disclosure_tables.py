@@ -100,6 +100,7 @@ def _distributions(counts: Counts, frame: pl.DataFrame) -> Keys:
     """The bins of a visit add up to its results, and the visits to the results of the site."""
     keys: list[Key | None] = []
     visits: dict[Key, list[Key]] = {}
+    group: Key
     for number, row in enumerate(frame.iter_rows(named=True)):
         group = ("bins", row["site"], row["analyte"], row["stage"], row["visit"])
         key = counts.add((*group, number), row["n"])
@@ -161,9 +162,9 @@ def _characteristics(counts: Counts, frame: pl.DataFrame) -> Keys:
             key = counts.add(own, row["n"])
             keys.append(key)
             levels.setdefault((*group, row["variable"]), []).append(key)
-    for (group_by, group, variable), parts in levels.items():
-        if (group_by, group) in wholes:
-            counts.relate(wholes[group_by, group], parts, f"missing:{group_by}:{variable}")
+    for (group_by, name, variable), parts in levels.items():
+        if (group_by, name) in wholes:
+            counts.relate(wholes[group_by, name], parts, f"missing:{group_by}:{variable}")
     _relate_groups(counts, frame, keys)
     return {"n": keys}
 

@@ -158,9 +158,11 @@ def _response(declared: Mapping[str, Any], row: Row, where: str) -> Conversion:
         raise EmberError("Response is a fall from baseline: say at which visit under `baseline:`.", where=where)
     remaining = (100 - int(percent)) / 100
 
+    # A fall is a share of the baseline, so without points at baseline there is none to speak of, unless declared.
+    lowest = 0.0 if declared.get("zero_baseline") == "counted" else np.nextafter(0.0, 1.0)
+
     def responds(score: Scores, before: Scores) -> Scores:
-        # A fall is a share of the baseline, so without points at baseline there is none to speak of.
-        known = ~np.isnan(score) & (np.nan_to_num(before) > 0)
+        known = ~np.isnan(score) & (np.nan_to_num(before, nan=-1.0) >= lowest)
         return np.where(known, (score <= remaining * before).astype(np.float64), np.nan)
 
     return responds

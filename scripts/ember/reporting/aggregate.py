@@ -20,7 +20,8 @@ TYPED = {
 """Types of the columns that are not text, where no contract gives them (protected counts may be empty)."""
 WITH_CONTRACT = ("curves", "findings", "gates")
 WITHOUT_CONTRACT = (
-    "flow", "quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules", "accounting", "inputs",
+    "flow", "quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules", "accounting",
+    "inputs",
 )  # fmt: skip
 
 

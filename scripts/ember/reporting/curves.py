@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ember.reporting.blocks import Figure, table
+from typing import Any
+
+from ember.reporting.blocks import Figure, Table, table
 from ember.reporting.facts import PROPORTIONS, Facts, Row
 from ember.reporting.figures_curve import WIDTH, CurveWords, Line, curve_figure
 from ember.reporting.numbers import interval_text, rounded_text
@@ -33,7 +35,8 @@ def curve_block(facts: Facts, analysis_id: str, model: str, name: str) -> Figure
     first, last = points[0], points[-1]
     alternative = (
         f"{title}. At {rounded_text(first['at'])} {unit} the estimate is "
-        f"{interval_text(first['estimate'], first['conf_low'], first['conf_high'])}; at {rounded_text(last['at'])} {unit} it is "
+        f"{interval_text(first['estimate'], first['conf_low'], first['conf_high'])}; "
+        f"at {rounded_text(last['at'])} {unit} it is "
         f"{interval_text(last['estimate'], last['conf_low'], last['conf_high'])}."
     )
     return Figure(
@@ -60,7 +63,7 @@ def _line(facts: Facts, points: list[Row], rows: list[Row], site: str | None) ->
     )
 
 
-def _axis_words(facts: Facts, analysis: dict, horizontal: str, row: Row) -> CurveWords:  # type: ignore[type-arg]
+def _axis_words(facts: Facts, analysis: dict[str, Any], horizontal: str, row: Row) -> CurveWords:
     unit = {"reference_sd": "SD", "points": "points"}.get(row["scale"], plain(row["scale"]))
     if not analysis.get("treatment"):
         return CurveWords(horizontal, f"Difference, {unit}")
@@ -75,7 +78,8 @@ def _axis_words(facts: Facts, analysis: dict, horizontal: str, row: Row) -> Curv
 
 def _caption(facts: Facts, row: Row, label: str, limit: bool, cuts: bool) -> str:
     parts = [
-        "Line: estimate; band: 95 % interval, point by point. Marks on the axis: decile points of the participants, never people."
+        "Line: estimate; band: 95 % interval, point by point. Marks on the axis: "
+        "decile points of the participants, never people."
     ]
     if cuts:
         parts.append(f"Dashed: cuts of the {label} bands, borrowed from cardiovascular prevention.")
@@ -86,7 +90,7 @@ def _caption(facts: Facts, row: Row, label: str, limit: bool, cuts: bool) -> str
     return " ".join(parts)
 
 
-def _behind(name: str, points: list[Row], unit: str, label: str):  # type: ignore[no-untyped-def]
+def _behind(name: str, points: list[Row], unit: str, label: str) -> Table:
     step = max(1, (len(points) - 1) // (TABLE_POINTS - 1))
     chosen = points[::step]
     rows = [

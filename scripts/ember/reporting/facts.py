@@ -90,8 +90,8 @@ class Facts:
 
     def rows_like(self, row: Row) -> list[Row]:
         """Return the estimates of the same quantity in the same fit: the sites and the pooled one."""
-        keys = ("analysis", "model_id", "adjustment", "missing_data_method", *QUANTITY)
-        keys = tuple(key for key in keys if key not in ("instrument", "at"))
+        fit = ("analysis", "model_id", "adjustment", "missing_data_method")
+        keys = [*fit, *[key for key in QUANTITY if key not in ("instrument", "at")]]
         return [other for other in self.estimates if all(other[key] == row[key] for key in keys)]
 
     def variants_of(self, row: Row) -> list[Row]:

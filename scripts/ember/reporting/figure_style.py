@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib
 
@@ -30,7 +30,7 @@ SITE_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "p")
 
 THEMED = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--paper)"}
 
-STYLE = {
+STYLE: dict[str, Any] = {
     "svg.hashsalt": "ember",
     "svg.fonttype": "path",
     "font.family": "sans-serif",
@@ -78,7 +78,7 @@ def canvas(width: float, height: float) -> Iterator[Drawing]:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Drawing
 
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(cast(Any, STYLE)):
         drawing = Drawing(figsize=(width, height))
         FigureCanvasSVG(drawing)
         yield drawing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ember.reporting.figure_style import (
     BLUE,
@@ -18,6 +19,10 @@ from ember.reporting.figure_style import (
     site_look,
     svg_text,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 WIDTH, HEIGHT = 5.8, 3.7
 
@@ -98,7 +103,7 @@ def curve_figure(
         return svg_text(drawing, name)
 
 
-def _sides(axes, words: CurveWords) -> None:  # type: ignore[no-untyped-def]
+def _sides(axes: Axes, words: CurveWords) -> None:
     if words.above:
         axes.text(
             0.99, 0.86, words.above, transform=axes.transAxes, ha="right", va="top", fontsize=8.5, color=VERMILION

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ember.reporting.figure_style import GRID, INK, MUTED, VERMILION, canvas, place, plain_log_axis, site_look, svg_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def distributions_figure(
         return svg_text(drawing, name)
 
 
-def _draw_panel(axes, panel: Panel, threshold: int, sites: Sequence[str]) -> None:  # type: ignore[no-untyped-def]
+def _draw_panel(axes: Axes, panel: Panel, threshold: int, sites: Sequence[str]) -> None:
     colour, _ = site_look(sites, panel.site)
     top = max([n for n in panel.counts if n is not None] + [threshold, 1])
     for low, high, n in zip(panel.low, panel.high, panel.counts, strict=True):

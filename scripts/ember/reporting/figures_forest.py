@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ember.reporting.figure_style import (
     BLUE,
@@ -19,6 +20,9 @@ from ember.reporting.figure_style import (
     svg_text,
 )
 from ember.reporting.numbers import percent_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -74,20 +78,21 @@ def forest_figure(name: str, rows: Sequence[ForestRow], words: ForestWords, site
         return svg_text(drawing, name)
 
 
-def _write_columns(labels, texts, height: float, cells: Sequence[str], weight: str, colour: str = INK) -> None:  # type: ignore[no-untyped-def]
+def _write_columns(
+    labels: Axes, texts: Axes, height: float, cells: Sequence[str], weight: str, colour: str = INK
+) -> None:
     """The first cell stands left of the axis, the second and third right of it."""
-    places = ((labels, 1.0, "right"), (texts, 0.02, "left"), (texts, 1.0, "right"))
-    for (panel, place, side), cell in zip(places, cells, strict=False):
-        panel.text(place, height, cell, va="center", ha=side, fontsize=8.8, fontweight=weight, color=colour)
+    columns = ((labels, 1.0, "right"), (texts, 0.02, "left"), (texts, 1.0, "right"))
+    for (panel, at, side), cell in zip(columns, cells, strict=False):
+        panel.text(at, height, cell, va="center", ha=side, fontsize=8.8, fontweight=weight, color=colour)
 
 
-def _draw_marks(axes, rows: Sequence[ForestRow], words: ForestWords, sites: Sequence[str]) -> None:  # type: ignore[no-untyped-def]
+def _draw_marks(axes: Axes, rows: Sequence[ForestRow], words: ForestWords, sites: Sequence[str]) -> None:
     axes.set_ylim(-len(rows) + 0.5, 1.5)
     if words.reference is not None:
         axes.axvline(words.reference, color=INK, linewidth=1)
     for number, row in enumerate(rows):
-        if row.low is not None and row.high is not None:
-            _draw_interval(axes, -number, row, sites)
+        _draw_interval(axes, -number, row, sites)
         if row.estimate is None and row.kind != "prediction":
             centre = words.reference if words.reference is not None else 0.5
             axes.text(centre, -number, words.nothing, ha="center", va="center", fontsize=8, color=MUTED)
@@ -102,7 +107,9 @@ def _draw_marks(axes, rows: Sequence[ForestRow], words: ForestWords, sites: Sequ
         )  # fmt: skip
 
 
-def _draw_interval(axes, height: float, row: ForestRow, sites: Sequence[str]) -> None:  # type: ignore[no-untyped-def]
+def _draw_interval(axes: Axes, height: float, row: ForestRow, sites: Sequence[str]) -> None:
+    if row.low is None or row.high is None:
+        return
     if row.kind == "prediction":
         axes.plot([row.low, row.high], [height, height], color=MUTED, linewidth=5, solid_capstyle="butt", alpha=0.55)
         return
@@ -119,7 +126,7 @@ def _draw_interval(axes, height: float, row: ForestRow, sites: Sequence[str]) ->
         axes.plot([row.estimate], [height], marker=shape, color=colour, markersize=size, linestyle="none")
 
 
-def _widen(axes, rows: Sequence[ForestRow], words: ForestWords) -> None:  # type: ignore[no-untyped-def]
+def _widen(axes: Axes, rows: Sequence[ForestRow], words: ForestWords) -> None:
     from matplotlib.ticker import FuncFormatter
 
     ends = [end for row in rows for end in (row.low, row.high) if end is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ember.reporting.figure_style import (
     GRID,
@@ -20,6 +21,11 @@ from ember.reporting.figure_style import (
     site_look,
     svg_text,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
+
 
 STATE_COLOURS = {
     "not_inflamed": SKY,
@@ -81,7 +87,7 @@ def shares_figure(name: str, rows: Sequence[SiteShares], sites: Sequence[str]) -
         return svg_text(drawing, name)
 
 
-def _stack(axes, height: float, row: SiteShares) -> None:  # type: ignore[no-untyped-def]
+def _stack(axes: Axes, height: float, row: SiteShares) -> None:
     known = sum(share for _, _, share in row.states if share is not None)
     hidden = [state for state, _, share in row.states if share is None]
     left = 0.0
@@ -99,7 +105,7 @@ def _stack(axes, height: float, row: SiteShares) -> None:  # type: ignore[no-unt
         axes.barh(height, 1 - known, 0.62, left=left, facecolor="none", edgecolor=MUTED, hatch="////", linewidth=0.6)
 
 
-def _legend(drawing, rows: Sequence[SiteShares]) -> None:  # type: ignore[no-untyped-def]
+def _legend(drawing: Drawing, rows: Sequence[SiteShares]) -> None:
     from matplotlib.patches import Patch
 
     seen = {state: label for row in rows for state, label, share in row.states if share is None or share > 0}

@@ -77,7 +77,7 @@ def _site_row(facts: Facts, row: Row, weight: float | None) -> ForestRow:
 
 def _pooled_rows(facts: Facts, row: Row) -> list[ForestRow]:
     value = shown(row)
-    label = {"two_stage": "Pooled, two stages", "one_stage": "All in one model"}.get(row["level"], row["level"])
+    label = {"two_stage": "Pooled, two stages"}.get(row["level"], "All in one model")
     rows = [ForestRow(label, (facts.size(row["n"]), value.text, ""), value.estimate, value.low, value.high, "pooled")]
     if value.pred_low is not None:
         rows.append(
@@ -103,7 +103,8 @@ def _caption(pooled: Sequence[Row], favours: bool) -> str:
         if row["tau2"] is not None:
             i2 = f", I² {row['i2']:.0f} %" if row["i2"] is not None else ""
             parts.append(
-                f"Diamond: random-effects estimate (τ² {row['tau2']:.3g}{i2}); grey bar: where the effect of a new site is expected."
+                f"Diamond: random-effects estimate (τ² {row['tau2']:.3g}{i2}); grey "
+                "bar: where the effect of a new site is expected."
             )
     return " ".join(parts)
 

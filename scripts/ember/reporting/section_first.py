@@ -6,7 +6,7 @@ from ember.reporting.blocks import Figure, FirstPage, Number
 from ember.reporting.curves import curve_block
 from ember.reporting.facts import INTERACTION, PROPORTIONS, Facts, Row
 from ember.reporting.forests import forest_block
-from ember.reporting.numbers import NARROW_SPACE, decimal_text, percent_text, wilson
+from ember.reporting.numbers import NARROW_SPACE, decimal_text, percent_text, range_text, wilson
 from ember.reporting.terms import contrast_words, is_ratio, scale_words, shown, step_words, term_words
 from ember.reporting.words import CAUTION, is_causal, not_meant, sentence
 
@@ -45,7 +45,8 @@ def _statement(facts: Facts, row: Row) -> str:
             return f"{subject} changes by {size} {step_words(facts, row)}"
         name = facts.names.analyte(analysis["exposure"]["analyte"])
         return (
-            f"The difference in {endpoint} with {contrast_words(facts, analysis)} is associated with {name}: it differs "
+            f"The difference in {endpoint} with {contrast_words(facts, analysis)} is "
+            f"associated with {name}: it differs "
             f"by {size} {step_words(facts, row)}"
         )
     if row["term"] == "treatment":
@@ -123,12 +124,12 @@ def _inflamed_by_site(facts: Facts, scheme: str) -> Number:
     for site in facts.included:
         row = weighted.get(site)
         share = inflamed_share(facts, scheme, site)
-        found = (row["estimate"], row["conf_low"], row["conf_high"]) if row else (share or (None, None, None))[:3]
-        values.append(percent_text(found[0], 0))
-        if found[0] is not None:
-            details.append(
-                f"{facts.names.site(site)}: {decimal_text(100 * found[1], 1)} to {decimal_text(100 * found[2], 1)}"
-            )
+        estimate, low, high = share[:3] if share is not None else (None, None, None)
+        if row is not None:
+            estimate, low, high = row["estimate"], row["conf_low"], row["conf_high"]
+        values.append(percent_text(estimate, 0))
+        if low is not None and high is not None:
+            details.append(f"{facts.names.site(site)}: {range_text(100 * low, 100 * high, 1)}")
     kind = "weighted" if weighted else "unweighted"
     return Number(
         " · ".join(values),

@@ -38,7 +38,9 @@ def harmonisation_table(facts: Facts) -> Table:
         for row in [row for row in rows if row["analyte"] == analyte]:
             printed.append(
                 [
-                    f"  {facts.names.site(row['site'])}", facts.names.assay(row["assay_id"]), plain(row["specimen"]) or "–",
+                    "  "
+                    f"{facts.names.site(row['site'])}", facts.names.assay(row["assay_id"]),
+                    plain(row["specimen"]) or "–",
                     row["unit_reported"], rounded_text(row["factor"], 5), row["unit"], rounded_text(row["limit"]),
                     facts.size(row["n"]), _below(facts, row), facts.count(row["n_above"]),
                 ]
@@ -164,7 +166,8 @@ def completeness_block(facts: Facts, rows: list[Row]) -> Figure:
     known = [value for row in cells for value in row if isinstance(value, float)]
     lowest = f" The lowest share shown is {percent_text(min(known), 0)}." if known else ""
     dagger = (
-        f" †: fewer than {facts.threshold} are present, or fewer than {facts.threshold} are absent, or the share would reveal such a count."
+        f" †: fewer than {facts.threshold} are present, or fewer than "
+        f"{facts.threshold} are absent, or the share would reveal such a count."
         if facts.threshold > 1
         else ""
     )
@@ -202,7 +205,8 @@ def quality_table(facts: Facts, rows: list[Row]) -> Table:
     notes = list(facts.protection_notes)
     if notes:
         notes.append(
-            f"† fewer than {facts.threshold} are present or fewer than {facts.threshold} are absent, or the count would reveal such a one."
+            f"† fewer than {facts.threshold} are present or fewer than "
+            f"{facts.threshold} are absent, or the count would reveal such a one."
         )
     notes.append("Answers of questionnaires are counted one by one in the three columns on the right.")
     return table("quality_values", "Values by variable and visit", columns, printed, notes, folded=True)
@@ -269,7 +273,10 @@ def shares_block(facts: Facts, scheme: str, content: dict[str, Any]) -> Figure |
         if facts.study.time_zero == "survey"
         else ""
     )
-    caption = f"Left: states of all participants. Right: share inflamed with its 95{NARROW_SPACE}% interval (Wilson).{weighted}"
+    caption = (
+        "Left: states of all participants. Right: share inflamed with its "
+        f"95{NARROW_SPACE}% interval (Wilson).{weighted}"
+    )
     return Figure(
         name, title, caption, f"{title}. Share inflamed: {spoken}.", svg, 6.8, states_table(facts, scheme, title, sites)
     )

@@ -37,7 +37,8 @@ def _design_words(facts: Facts) -> str:
     if facts.study.design == "cross_sectional":
         return (
             "The study is cross-sectional: every estimate is an association at one time, not a response to treatment. "
-            f"The {facts.names.sites_word} stand side by side; their bands are never pooled, because their assays differ."
+            f"The {facts.names.sites_word} stand side by side; their bands are never "
+            "pooled, because their assays differ."
         )
     if facts.study.design == "randomised":
         return (
@@ -154,12 +155,14 @@ def trial_section(facts: Facts) -> Section:
         unit = scale_words(row)
         found = POWER_80 * row["std_error"]
         lines.append(
-            f"With this precision an effect of {decimal_text(found)} {unit} {step_words(facts, row)} would be found in four "
+            f"With this precision an effect of {decimal_text(found)} {unit} "
+            f"{step_words(facts, row)} would be found in four "
             "of five such studies (normal approximation, two-sided 5 %). Smaller effects may be there unseen."
         )
         lines += _smallest_effect(facts, row, analysis, unit)
     lines.append(
-        "An interaction needs about four times the participants of a main effect of the same size; a trial that chooses "
+        "An interaction needs about four times the participants of a main effect "
+        "of the same size; a trial that chooses "
         "people by the biomarker should be planned on the lower end of the interval, and test the rule on new people."
     )
     return Section("trial", "What it means for a trial", [Text(line) for line in lines])
@@ -178,5 +181,6 @@ def _smallest_effect(facts: Facts, row: Row, analysis: dict[str, Any], unit: str
     else:
         verdict = "the interval holds effects that matter and effects that do not"
     return [
-        f"The smallest effect of interest was declared as {decimal_text(smallest)} {unit}. The interval is {limits}: {verdict}."
+        f"The smallest effect of interest was declared as {decimal_text(smallest)} "
+        f"{unit}. The interval is {limits}: {verdict}."
     ]

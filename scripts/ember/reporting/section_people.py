@@ -92,7 +92,6 @@ def flow_table(facts: Facts, analysis: str, folded: bool = False) -> Table:
     rows = facts.lines("flow", analysis=analysis)
     sites = ["all", *[site for site in facts.sites if any(row["site"] == site for row in rows)]]
     lines = [row for row in rows if row["site"] == "all"]
-    cells = {(row["box"], row["rule_id"], row["site"]): row["n"] for row in rows}
     by_site = [_flow_column(facts, [row for row in rows if row["site"] == site], lines) for site in sites]
     names = {"enrolled": "Enrolled", "analysed": "Analysed"}
     printed = [

@@ -29,8 +29,11 @@ def findings_table(facts: Facts, findings: list[Row]) -> Table:
     order = {"error": 0, "warning": 1, "information": 2}
     printed = [
         [
-            row["finding"], row["severity"], "–" if row["n"] is None and facts.threshold == 0 else facts.count(row["n"]),
-            row["message"], f"{row['action']}: {row['reason']}" if row["answered"] else ("open" if row["severity"] == "error" else "–"),
+            row["finding"], row["severity"], facts.count(row["n"]),
+            row["message"], (
+                f"{row['action']}: "
+                f"{row['reason']}"
+            ) if row["answered"] else ("open" if row["severity"] == "error" else "–"),
         ]
         for row in sorted(findings, key=lambda row: order[row["severity"]])
     ]  # fmt: skip
@@ -61,7 +64,8 @@ def gates_table(facts: Facts, failed: list[Row]) -> Table:
         for row in failed
     ]  # fmt: skip
     columns = [
-        ("Gate", False), (facts.names.site_word, False), ("Expectation", False), ("Severity", False), ("Failed", True), ("Checked", True)
+        ("Gate", False), (facts.names.site_word, False), ("Expectation", False), ("Severity", False),
+        ("Failed", True), ("Checked", True)
     ]  # fmt: skip
     return table("gates", "Expectations that did not hold", columns, printed, facts.protection_notes)
 
@@ -143,7 +147,8 @@ def limits_section(facts: Facts) -> Section:
         )
     if facts.study.design == "cross_sectional":
         lines.append(
-            "Blood and questionnaire come from one visit: neither the order of events nor a cause can be read from them."
+            "Blood and questionnaire come from one visit: neither the order of "
+            "events nor a cause can be read from them."
         )
     if facts.study.design == "cohort":
         lines.append(
@@ -153,7 +158,8 @@ def limits_section(facts: Facts) -> Section:
         "One blood sample stands for a person's level; its error weakens associations and mislabels people near a cut."
     )
     lines.append(
-        "Body mass index may lie on the path from inflammation to symptoms: adjusting for it, or not, changes the question."
+        "Body mass index may lie on the path from inflammation to symptoms: "
+        "adjusting for it, or not, changes the question."
     )
     if any(row["missing_data_method"] == "complete_cases" for row in facts.estimates):
         lines.append(
@@ -162,12 +168,14 @@ def limits_section(facts: Facts) -> Section:
     pooled = [row for row in facts.estimates if row["level"] == "two_stage" and row["n_sites"]]
     if pooled:
         lines.append(
-            f"{max(row['n_sites'] for row in pooled)} sites say little about how effects differ between sites: τ² and the "
+            f"{max(row['n_sites'] for row in pooled)} sites say little about how "
+            "effects differ between sites: τ² and the "
             "prediction interval are themselves uncertain."
         )
     if facts.threshold > 1:
         lines.append(
-            f"Small counts are protected (profile {facts.study.disclosure}: from 1 to {facts.threshold - 1}, and what would "
+            f"Small counts are protected (profile {facts.study.disclosure}: from 1 "
+            f"to {facts.threshold - 1}, and what would "
             "reveal them). Two analyses whose people differ by a few are not compared by this rule."
         )
     blocks: list[Block] = [Bullets(lines)]
@@ -216,7 +224,8 @@ def provenance_section(facts: Facts) -> Section:
     items.append(("Disclosure profile", f"{facts.study.disclosure} (threshold {facts.threshold})"))
     blocks: list[Block] = [
         Text(
-            "The version is a digest of the inputs, the configuration, the code and the lock file: the same content gives "
+            "The version is a digest of the inputs, the configuration, the code and "
+            "the lock file: the same content gives "
             "the same version and the same bytes. `ember verify` repeats the comparison."
         ),
         Definitions(items),

@@ -116,5 +116,6 @@ def _line(
     sd: float | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     return {
-        "variable": variable, "label": label, "level": level, "unit": unit, "n": int(n), "share": share, "mean": mean, "sd": sd
+        "variable": variable, "label": label, "level": level, "unit": unit, "n": int(n), "share": share,
+        "mean": mean, "sd": sd,
     }  # fmt: skip

@@ -85,7 +85,8 @@ def distributions(study: Study, sites: Mapping[str, SiteTables]) -> pl.DataFrame
         after = tables.measurements.select("analyte", "visit", "unit", number="value")
         for stage, table in (("before", before), ("after", after)):
             for key, part in table.group_by(["analyte", "visit", "unit"], maintain_order=True):
-                parts.append(_binned(site, stage, *map(str, key), part["number"]))
+                analyte, visit, unit = (str(name) for name in key)
+                parts.append(_binned(site, stage, analyte, visit, unit, part["number"]))
     table = pl.concat(parts) if parts else pl.DataFrame(schema=DISTRIBUTIONS)
     visits = {visit.id: number for number, visit in enumerate(study.visits)}
     return table.sort(pl.col("visit").replace_strict(visits, return_dtype=pl.Int64), maintain_order=True)
@@ -101,7 +102,8 @@ def _binned(site: str, stage: str, analyte: str, visit: str, unit: str, numbers:
     n = edges.size - 1
     return pl.DataFrame(
         {
-            "site": [site] * n, "analyte": [analyte] * n, "visit": [visit] * n, "stage": [stage] * n, "unit": [unit] * n,
+            "site": [site] * n, "analyte": [analyte] * n, "visit": [visit] * n, "stage": [stage] * n,
+            "unit": [unit] * n,
             "bin_low": edges[:-1], "bin_high": edges[1:], "n": counts.astype(np.int64),
         },
         schema=DISTRIBUTIONS,

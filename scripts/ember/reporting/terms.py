@@ -40,9 +40,10 @@ def shown(row: Row) -> Shown:
     if is_ratio(row):
         values = [None if value is None else math.exp(value) for value in values]
     estimate, low, high, pred_low, pred_high = values
+    text, prediction = interval_text(estimate, low, high), range_text(pred_low, pred_high)
     if row["scale"] in PROPORTIONS:
-        return Shown(*values, percent_interval_text(estimate, low, high), _percent_range(pred_low, pred_high))
-    return Shown(*values, interval_text(estimate, low, high), range_text(pred_low, pred_high))
+        text, prediction = percent_interval_text(estimate, low, high), _percent_range(pred_low, pred_high)
+    return Shown(estimate, low, high, pred_low, pred_high, text, prediction)
 
 
 def _percent_range(low: float | None, high: float | None) -> str:
@@ -96,11 +97,12 @@ def term_words(facts: Facts, row: Row) -> str:
         return facts.names.state(term)
     if row["scale"] == "proportion":
         return (
-            term.replace("outcome", facts.names.instrument_short(row["instrument"]) or "outcome")
+            str(term)
+            .replace("outcome", facts.names.instrument_short(row["instrument"]) or "outcome")
             .replace(">=", "≥")
             .replace("<=", "≤")
         )
-    return _covariate(term)
+    return _covariate(str(term))
 
 
 def _covariate(term: str) -> str:

@@ -13,8 +13,10 @@ CAUTION = (
     "biomarker-enriched trials before any clinical use, and for equity and feasibility."
 )
 PROTECTED = (
-    "“{mark}” stands for a protected count: from 1 to {last}, or held back because such a count could be worked out from "
-    "it. “*” is a protected count among parts of which at least one is larger; “protected” is a whole. What is computed "
+    "“{mark}” stands for a protected count: from 1 to {last}, or held back "
+    "because such a count could be worked out from "
+    "it. “*” is a protected count among parts of which at least one is larger; "
+    "“protected” is a whole. What is computed "
     "from a protected count is left out (–)."
 )
 STATES = {

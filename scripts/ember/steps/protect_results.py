@@ -19,15 +19,7 @@ from ember.tables.store import read_table, read_tables, write_frame
 SUMMARIES = ("quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules")
 INPUTS = {"source": pl.String, "file": pl.String, "sha256": pl.String, "bytes": pl.Int64, "rows": pl.Int64}
 INPUTS |= {"variant": pl.String, "recorded": pl.Boolean}
-DECLARES = (
-    "contracts/accounting.yaml",
-    "contracts/curves.yaml",
-    "contracts/estimates.yaml",
-    "contracts/findings.yaml",
-    "contracts/gates.yaml",
-    "contracts/ledger.yaml",
-    "validate/rules.yaml",
-)
+DECLARES = ("validate/rules.yaml",)
 
 
 def main(arguments: Namespace) -> None:

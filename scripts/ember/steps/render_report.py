@@ -21,7 +21,6 @@ from ember.tables.files import replacing, write_text
 
 DECLARES = (
     "contracts/curves.yaml",
-    "contracts/estimates.yaml",
     "contracts/findings.yaml",
     "contracts/gates.yaml",
     "templates/report.html.j2",

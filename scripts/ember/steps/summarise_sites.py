@@ -14,13 +14,9 @@ from ember.tables.store import read_table, read_tables, write_frame
 
 HARMONISED = ("participants", "visits", "measurements", "scores", "treatments")
 DECLARES = (
-    "contracts/endotypes.yaml",
-    "contracts/ledger.yaml",
     "contracts/measurements.yaml",
     "contracts/participants.yaml",
     "contracts/scores.yaml",
-    "contracts/standard_items.yaml",
-    "contracts/standard_measurements.yaml",
     "contracts/treatments.yaml",
     "contracts/visits.yaml",
     "validate/rules.yaml",

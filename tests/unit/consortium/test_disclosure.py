@@ -20,11 +20,18 @@ OPENSAFELY = Profile("opensafely", 8, 5, 0)
 def quality(present: int, expected: int = 100) -> pl.DataFrame:
     return pl.DataFrame(
         {
-            "site": ["porto"], "table": ["participants"], "variable": ["age"], "visit": [""], "n_expected": [expected],
-            "n_present": [present], "n_excluded": [0], "n_quarantined": [0], "n_flagged": [0],
+            "site": ["porto"],
+            "table": ["participants"],
+            "variable": ["age"],
+            "visit": [""],
+            "n_expected": [expected],
+            "n_present": [present],
+            "n_excluded": [0],
+            "n_quarantined": [0],
+            "n_flagged": [0],
             "share_present": [present / expected],
         }
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,11 +56,31 @@ def test_a_share_is_shown_only_with_its_count_and_complement(present: int, shown
 
 def estimate(**values: Any) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(polars_schema("estimates"))
-    return row | {
-        "analysis": "a", "model_id": "m", "estimand": "e", "population": "p", "outcome": "o", "term": "t", "level": "site",
-        "site": "porto", "adjustment": "none", "missing_data_method": "complete_cases", "scale": "points", "estimate": 1.0,
-        "std_error": 0.5, "df": 40.0, "n": 50, "n_participants": 50, "converged": True, "note": "", "plan_hash": "0",
-    } | values  # fmt: skip
+    return (
+        row
+        | {
+            "analysis": "a",
+            "model_id": "m",
+            "estimand": "e",
+            "population": "p",
+            "outcome": "o",
+            "term": "t",
+            "level": "site",
+            "site": "porto",
+            "adjustment": "none",
+            "missing_data_method": "complete_cases",
+            "scale": "points",
+            "estimate": 1.0,
+            "std_error": 0.5,
+            "df": 40.0,
+            "n": 50,
+            "n_participants": 50,
+            "converged": True,
+            "note": "",
+            "plan_hash": "0",
+        }
+        | values
+    )
 
 
 def protected_estimates(*rows: dict[str, Any], profile: Profile = SACRO) -> list[dict[str, Any]]:
@@ -107,12 +134,19 @@ def test_no_small_count_is_left_in_any_table() -> None:
     study, registry = load_study("demo")
     protected = protect(invented_tables(study, registry), profile_of(registry, "sacro"))
     counted = {
-        "flow": ["n"], "quality": ["n_expected", "n_present", "n_excluded", "n_quarantined", "n_flagged"],
-        "harmonisation": ["n", "n_below", "n_above"], "distributions": ["n"], "endotypes": ["n", "total"],
-        "characteristics": ["n"], "rules": ["n"], "findings": ["n"], "gates": ["n_checked", "n_failed"], "inputs": ["rows"],
+        "flow": ["n"],
+        "quality": ["n_expected", "n_present", "n_excluded", "n_quarantined", "n_flagged"],
+        "harmonisation": ["n", "n_below", "n_above"],
+        "distributions": ["n"],
+        "endotypes": ["n", "total"],
+        "characteristics": ["n"],
+        "rules": ["n"],
+        "findings": ["n"],
+        "gates": ["n_checked", "n_failed"],
+        "inputs": ["rows"],
         "accounting": ["n_in", "n_created", "n_out", "n_collapsed", "n_quarantined", "n_excluded"],
         "estimates": ["n", "n_participants", "n_events"],
-    }  # fmt: skip
+    }
     for table, columns in counted.items():
         for column in columns:
             assert protected[table].filter(pl.col(column).is_between(1, 9)).is_empty(), (table, column)
@@ -120,9 +154,16 @@ def test_no_small_count_is_left_in_any_table() -> None:
 
 def test_a_gate_does_not_tell_what_a_hidden_completeness_hides() -> None:
     gate = {
-        "stage": "standardised", "site": "porto", "category": "plausibility", "table": "participants", "column": "age",
-        "severity": "error", "n_failed": 0, "passed": True, "title": "…",
-    }  # fmt: skip
+        "stage": "standardised",
+        "site": "porto",
+        "category": "plausibility",
+        "table": "participants",
+        "column": "age",
+        "severity": "error",
+        "n_failed": 0,
+        "passed": True,
+        "title": "…",
+    }
     gates = conform(
         pl.DataFrame([gate | {"rule": "key", "n_checked": 100}, gate | {"rule": "age", "n_checked": 99}]), "gates"
     )
@@ -133,9 +174,15 @@ def test_a_gate_does_not_tell_what_a_hidden_completeness_hides() -> None:
 
 def test_a_message_goes_with_its_count() -> None:
     row = {
-        "finding": "unit:porto:hscrp:L3", "stage": "harmonise_site", "site": "porto", "rule_id": "r", "severity": "error",
-        "answered": False, "action": None, "reason": None,
-    }  # fmt: skip
+        "finding": "unit:porto:hscrp:L3",
+        "stage": "harmonise_site",
+        "site": "porto",
+        "rule_id": "r",
+        "severity": "error",
+        "answered": False,
+        "action": None,
+        "reason": None,
+    }
     table = pl.DataFrame(
         [
             row | {"finding": "a:b:c", "n": 9, "message": "9 values"},
@@ -151,9 +198,17 @@ def test_a_message_goes_with_its_count() -> None:
 
 def trait(variable: str, n: int, level: str = "", mean: float | None = None) -> dict[str, Any]:
     return {
-        "group_by": "site", "group": "porto", "variable": variable, "label": variable, "level": level, "unit": "", "n": n,
-        "share": n / 100 if level else None, "mean": mean, "sd": mean,
-    }  # fmt: skip
+        "group_by": "site",
+        "group": "porto",
+        "variable": variable,
+        "label": variable,
+        "level": level,
+        "unit": "",
+        "n": n,
+        "share": n / 100 if level else None,
+        "mean": mean,
+        "sd": mean,
+    }
 
 
 @pytest.mark.parametrize(
@@ -197,10 +252,17 @@ def test_a_count_hidden_in_one_table_is_hidden_in_the_others() -> None:
     rule = flow.filter(pl.col("rule_id") == "analysis.no_outcome").row(0, named=True)
     rules = pl.DataFrame(
         {
-            "site": ["cork"], "stage": [f"analysis:{analysis}"], "unit": ["participant"], "rule_id": [rule["rule_id"]],
-            "severity": ["information"], "action": ["excluded"], "category": ["completeness"], "title": [""], "n": [rule["n"]],
+            "site": ["cork"],
+            "stage": [f"analysis:{analysis}"],
+            "unit": ["participant"],
+            "rule_id": [rule["rule_id"]],
+            "severity": ["information"],
+            "action": ["excluded"],
+            "category": ["completeness"],
+            "title": [""],
+            "n": [rule["n"]],
         }
-    )  # fmt: skip
+    )
     protected = protect({"flow": tables["flow"], "rules": rules}, SACRO)
     in_flow = protected["flow"].filter(
         (pl.col("analysis") == analysis) & (pl.col("site") == "cork") & (pl.col("rule_id") == rule["rule_id"])

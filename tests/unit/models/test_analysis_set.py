@@ -231,6 +231,7 @@ def test_survey_weights_the_centre_and_keeps_rows_outside_the_domain() -> None:
         pytest.param(outcome(scale="response"), 20, 10, 1.0, 20.0, id="half is a response"),
         pytest.param(outcome(scale="response"), 20, 11, 0.0, 20.0, id="more than half is none"),
         pytest.param(outcome(scale="response"), 0, 0, None, 0.0, id="nothing to fall from"),
+        pytest.param(outcome(scale="response", zero_baseline="counted"), 0, 0, 1.0, 0.0, id="nothing to fall, counted"),
         pytest.param(outcome(scale="remission"), 20, 7, 1.0, 20.0, id="remission at its value"),
         pytest.param(outcome(scale="remission"), 20, 8, 0.0, 20.0, id="no remission above it"),
         pytest.param(outcome(scale="cut", cut={"operator": ">=", "value": 10}), 20, 10, 1.0, 20.0, id="cut"),

@@ -14,10 +14,16 @@ from ember.tables.store import conform, polars_schema
 
 PEOPLE = {"porto": 300, "lund": 250, "graz": 180, "cork": 74}
 VERSION = {
-    "version": "2026.1-0123456789ab", "content_id": "0123456789ab" + "0" * 52, "label": "2026.1", "study": "demo",
-    "configuration": "c" * 64, "code": "d" * 64, "lock": "e" * 64, "python": "3.11",
+    "version": "2026.1-0123456789ab",
+    "content_id": "0123456789ab" + "0" * 52,
+    "label": "2026.1",
+    "study": "demo",
+    "configuration": "c" * 64,
+    "code": "d" * 64,
+    "lock": "e" * 64,
+    "python": "3.11",
     "packages": {"polars": "2.1.0", "numpy": "2.4.0"},
-}  # fmt: skip
+}
 
 
 def invented_tables(study: Study, registry: Registry) -> dict[str, pl.DataFrame]:
@@ -76,11 +82,18 @@ def _quality(study: Study, sizes: dict[str, int]) -> pl.DataFrame:
             present = n - round(n * 0.03 * k) - (4 if k == 1 else 0)
             rows.append(
                 {
-                    "site": site, "table": table, "variable": variable, "visit": visit, "n_expected": n,
-                    "n_present": present, "n_excluded": (n - present) // 2, "n_quarantined": (n - present) // 3,
-                    "n_flagged": 3 * k, "share_present": present / n,
+                    "site": site,
+                    "table": table,
+                    "variable": variable,
+                    "visit": visit,
+                    "n_expected": n,
+                    "n_present": present,
+                    "n_excluded": (n - present) // 2,
+                    "n_quarantined": (n - present) // 3,
+                    "n_flagged": 3 * k,
+                    "share_present": present / n,
                 }
-            )  # fmt: skip
+            )
     return pl.DataFrame(rows)
 
 
@@ -92,12 +105,23 @@ def _harmonisation(sizes: dict[str, int]) -> pl.DataFrame:
             below = round(n * 0.12)
             rows.append(
                 {
-                    "site": site, "analyte": analyte, "assay_id": assay, "assay_class": "high_sensitivity",
-                    "platform": "simulated", "specimen": "serum", "unit_reported": reported, "unit": unit, "factor": factor,
-                    "conversion_id": f"{analyte}:{reported}:{unit}", "n": n, "n_below": below, "share_below": below / n,
-                    "n_above": 3 if k == 1 else 0, "limit": 0.2,
+                    "site": site,
+                    "analyte": analyte,
+                    "assay_id": assay,
+                    "assay_class": "high_sensitivity",
+                    "platform": "simulated",
+                    "specimen": "serum",
+                    "unit_reported": reported,
+                    "unit": unit,
+                    "factor": factor,
+                    "conversion_id": f"{analyte}:{reported}:{unit}",
+                    "n": n,
+                    "n_below": below,
+                    "share_below": below / n,
+                    "n_above": 3 if k == 1 else 0,
+                    "limit": 0.2,
                 }
-            )  # fmt: skip
+            )
     return pl.DataFrame(rows)
 
 
@@ -112,10 +136,16 @@ def _distributions(study: Study, sizes: dict[str, int]) -> pl.DataFrame:
             for low, high, count in zip(edges[:-1], edges[1:], counts.tolist(), strict=True):
                 rows.append(
                     {
-                        "site": site, "analyte": "hscrp", "visit": study.visits[0].id, "stage": stage,
-                        "unit": "mg/dL" if stage == "before" and k == 0 else "mg/L", "bin_low": low, "bin_high": high, "n": count,
+                        "site": site,
+                        "analyte": "hscrp",
+                        "visit": study.visits[0].id,
+                        "stage": stage,
+                        "unit": "mg/dL" if stage == "before" and k == 0 else "mg/L",
+                        "bin_low": low,
+                        "bin_high": high,
+                        "n": count,
                     }
-                )  # fmt: skip
+                )
     return pl.DataFrame(rows)
 
 
@@ -130,11 +160,19 @@ def _endotypes(study: Study, sizes: dict[str, int]) -> pl.DataFrame:
             for order, (state, n) in enumerate(zip(states, counts, strict=True)):
                 rows.append(
                     {
-                        "scheme": scheme, "scheme_label": content["label"], "site": site, "state": state, "state_order": order,
-                        "inflamed": state in content["inflamed"], "n": n, "total": sum(counts), "share": n / sum(counts),
-                        "conf_low": 0.0, "conf_high": 1.0,
+                        "scheme": scheme,
+                        "scheme_label": content["label"],
+                        "site": site,
+                        "state": state,
+                        "state_order": order,
+                        "inflamed": state in content["inflamed"],
+                        "n": n,
+                        "total": sum(counts),
+                        "share": n / sum(counts),
+                        "conf_low": 0.0,
+                        "conf_high": 1.0,
                     }
-                )  # fmt: skip
+                )
     return pl.DataFrame(rows)
 
 
@@ -158,13 +196,28 @@ def _characteristics(sizes: dict[str, int]) -> pl.DataFrame:
 
 
 def _trait(
-    group: str, variable: str, label: str, level: str, unit: str, n: int, share: float | None,
-    mean: float | None = None, sd: float | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    group: str,
+    variable: str,
+    label: str,
+    level: str,
+    unit: str,
+    n: int,
+    share: float | None,
+    mean: float | None = None,
+    sd: float | None = None,
+) -> dict[str, Any]:
     return {
-        "group_by": "site", "group": group, "variable": variable, "label": label, "level": level, "unit": unit, "n": n,
-        "share": share, "mean": mean, "sd": sd,
-    }  # fmt: skip
+        "group_by": "site",
+        "group": group,
+        "variable": variable,
+        "label": label,
+        "level": level,
+        "unit": unit,
+        "n": n,
+        "share": share,
+        "mean": mean,
+        "sd": sd,
+    }
 
 
 def _rules(sizes: dict[str, int]) -> pl.DataFrame:
@@ -176,10 +229,17 @@ def _rules(sizes: dict[str, int]) -> pl.DataFrame:
         ):
             rows.append(
                 {
-                    "site": site, "stage": "standardise_site", "unit": "value", "rule_id": rule, "severity": "warning",
-                    "action": action, "category": "conformance", "title": title, "n": n,
+                    "site": site,
+                    "stage": "standardise_site",
+                    "unit": "value",
+                    "rule_id": rule,
+                    "severity": "warning",
+                    "action": action,
+                    "category": "conformance",
+                    "title": title,
+                    "n": n,
                 }
-            )  # fmt: skip
+            )
     return pl.DataFrame(rows)
 
 
@@ -189,31 +249,53 @@ def _findings(sizes: dict[str, int]) -> pl.DataFrame:
         pl.DataFrame(
             [
                 {
-                    "finding": f"unit:{site}:hscrp:L3", "stage": "harmonise_site", "site": site, "rule_id": "value.unit_suspect",
-                    "severity": "error", "n": 41, "message": "41 values lie a factor of 10 above the reference.",
-                    "answered": True, "action": "exclude", "reason": "The laboratory confirmed the unit.",
+                    "finding": f"unit:{site}:hscrp:L3",
+                    "stage": "harmonise_site",
+                    "site": site,
+                    "rule_id": "value.unit_suspect",
+                    "severity": "error",
+                    "n": 41,
+                    "message": "41 values lie a factor of 10 above the reference.",
+                    "answered": True,
+                    "action": "exclude",
+                    "reason": "The laboratory confirmed the unit.",
                 },
                 {
-                    "finding": f"assay:{site}:il6:all", "stage": "harmonise_site", "site": site, "rule_id": "value.limit",
-                    "severity": "warning", "n": 6, "message": "6 values have no assay.",
-                    "answered": False, "action": None, "reason": None,
+                    "finding": f"assay:{site}:il6:all",
+                    "stage": "harmonise_site",
+                    "site": site,
+                    "rule_id": "value.limit",
+                    "severity": "warning",
+                    "n": 6,
+                    "message": "6 values have no assay.",
+                    "answered": False,
+                    "action": None,
+                    "reason": None,
                 },
             ]
         ),
         "findings",
-    )  # fmt: skip
+    )
 
 
 def _gates(sizes: dict[str, int]) -> pl.DataFrame:
     rows = [
         {
-            "stage": stage, "site": site, "rule": "value_in_limits", "category": "plausibility", "table": "measurements",
-            "column": "value", "severity": "warning", "n_checked": n, "n_failed": 4 if stage == "standardised" else 0,
-            "passed": stage != "standardised", "title": "Values lie within hard limits",
+            "stage": stage,
+            "site": site,
+            "rule": "value_in_limits",
+            "category": "plausibility",
+            "table": "measurements",
+            "column": "value",
+            "severity": "warning",
+            "n_checked": n,
+            "n_failed": 4 if stage == "standardised" else 0,
+            "passed": stage != "standardised",
+            "title": "Values lie within hard limits",
         }
         for stage in ("standardised", "harmonised")
         for site, n in sizes.items()
-    ]  # fmt: skip
+    ]
     return conform(pl.DataFrame(rows), "gates")
 
 
@@ -235,13 +317,18 @@ def _inputs(study: Study, sizes: dict[str, int]) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {
-                "source": source, "file": f"{source}.csv", "sha256": "ab" * 32, "bytes": 123456, "rows": 1000 + k,
-                "variant": None, "recorded": False,
+                "source": source,
+                "file": f"{source}.csv",
+                "sha256": "ab" * 32,
+                "bytes": 123456,
+                "rows": 1000 + k,
+                "variant": None,
+                "recorded": False,
             }
             for k, source in enumerate(study.sources)
         ],
         schema_overrides={"variant": pl.String},
-    )  # fmt: skip
+    )
 
 
 def _models(study: Study, sizes: dict[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -280,21 +367,41 @@ def _model_rows(
             value = 0.27 + 0.01 * j if proportion else -0.12 + 0.09 * k + 0.02 * (j - 1)
             rows.append(
                 {
-                    "analysis": analysis_id, "model_id": model["id"], "estimand": "invented", "population": "invented",
-                    "outcome": "severity", "instrument": "phq9" if study_wide(analysis) else None,
+                    "analysis": analysis_id,
+                    "model_id": model["id"],
+                    "estimand": "invented",
+                    "population": "invented",
+                    "outcome": "severity",
+                    "instrument": "phq9" if study_wide(analysis) else None,
                     "exposure": analysis.get("exposure", {}).get("analyte"),
-                    "exposure_scale": "log2, centred within site" if analysis.get("exposure") else None, "term": term,
-                    "scheme": analysis.get("bands", {}).get("scheme"), "level": level, "site": site,
-                    "adjustment": "baseline score + age + sex", "missing_data_method": "complete_cases", "scale": scale,
-                    "estimate": value, "std_error": error, "conf_low": value - 2 * error, "conf_high": value + 2 * error,
-                    "df": float(n - 6) if site else 3.0, "statistic": value / error, "p_value": None if proportion else 0.0123,
-                    "n": n, "n_participants": n, "n_events": n // 3 if "logistic" in model["family"] or proportion else None,
-                    "n_sites": len(sizes) if site is None else 1, "tau2": 0.002 if level == "two_stage" else None,
-                    "i2": 23.0 if level == "two_stage" else None, "pred_low": value - 3 * error if level == "two_stage" else None,
-                    "pred_high": value + 3 * error if level == "two_stage" else None, "converged": True, "note": "",
+                    "exposure_scale": "log2, centred within site" if analysis.get("exposure") else None,
+                    "term": term,
+                    "scheme": analysis.get("bands", {}).get("scheme"),
+                    "level": level,
+                    "site": site,
+                    "adjustment": "baseline score + age + sex",
+                    "missing_data_method": "complete_cases",
+                    "scale": scale,
+                    "estimate": value,
+                    "std_error": error,
+                    "conf_low": value - 2 * error,
+                    "conf_high": value + 2 * error,
+                    "df": float(n - 6) if site else 3.0,
+                    "statistic": value / error,
+                    "p_value": None if proportion else 0.0123,
+                    "n": n,
+                    "n_participants": n,
+                    "n_events": n // 3 if "logistic" in model["family"] or proportion else None,
+                    "n_sites": len(sizes) if site is None else 1,
+                    "tau2": 0.002 if level == "two_stage" else None,
+                    "i2": 23.0 if level == "two_stage" else None,
+                    "pred_low": value - 3 * error if level == "two_stage" else None,
+                    "pred_high": value + 3 * error if level == "two_stage" else None,
+                    "converged": True,
+                    "note": "",
                     "plan_hash": "0" * 16,
                 }
-            )  # fmt: skip
+            )
     return rows
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from ember.provenance.settings import included_sites
 from ember.registry.load import load_study
 from ember.registry.model import Study
-from ember.steps import build_analysis_set, fit_models, harmonise_site, read_source, standardise_site
+from ember.steps import build_analysis_set, derive_endotypes, fit_models, harmonise_site, read_source, standardise_site
 
 
 def run_stages(folder: Path) -> tuple[Study, Path]:
@@ -71,12 +71,25 @@ def fit(study: Study, folder: Path, results: Path, analysis: str) -> None:
         for table in ("participants", "measurements", "scores")
     }
     analysis_set = results / f"restricted/analysis/{analysis}.parquet"
+    scheme = study.analyses[analysis].get("bands", {}).get("scheme")
+    endotypes = results / f"restricted/endotypes/{scheme}.parquet"
+    if scheme:
+        call(
+            derive_endotypes,
+            folder,
+            scheme=scheme,
+            participants=tables["participants"],
+            measurements=tables["measurements"],
+            endotypes=endotypes,
+            composite=results / f"restricted/endotypes/{scheme}.composite.parquet",
+            accounting=results / f"checks/accounting/endotypes/{scheme}.csv",
+        )
     call(
         build_analysis_set,
         folder,
         analysis=analysis,
         **tables,
-        endotypes=[],
+        endotypes=[endotypes] if scheme else [],
         analysis_set=analysis_set,
         ledger=results / f"restricted/ledger/analysis/{analysis}.parquet",
         accounting=results / f"checks/accounting/analysis/{analysis}.csv",

@@ -19,9 +19,9 @@ from typing import Any
 
 import polars as pl
 import psutil
+
 from ember.provenance.code import code_digest
 from ember.provenance.settings import STEPS, digest
-
 from tests.bench.measure import Cost, measure
 
 PROJECT = Path(__file__).parents[2]
@@ -125,7 +125,9 @@ def compare(folder: Path, peers: list[str]) -> dict[str, dict[str, float]]:
             table[name][peer] = value
             if name.startswith("lmm") and peer == "pandas":
                 continue
-            if abs(value - ours[name]) > RTOL * abs(value):
+            # metafor stops its search for tau2 at a relative change of 1e-5.
+            tolerance = 1e-4 if (name, peer) == ("meta_tau2", "R") else RTOL
+            if abs(value - ours[name]) > tolerance * abs(value):
                 raise SystemExit(f"{name}: EMBER {ours[name]!r}, {peer} {value!r}")
     return table
 

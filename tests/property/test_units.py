@@ -7,10 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from ember.harmonise.units import find_conversion, in_canonical_unit
-from ember.registry.registry import read_registry
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ember.harmonise.units import find_conversion, in_canonical_unit
+from ember.registry.registry import read_registry
 
 REGISTRY = read_registry(Path(__file__).parents[2] / "config" / "registry")
 UNITS = [(row["analyte"], row["from_unit"]) for row in REGISTRY.rows("units")]

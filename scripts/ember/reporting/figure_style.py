@@ -28,7 +28,15 @@ SITE_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 SITE_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "p")
 """Okabe and Ito's palette without black and yellow; eight shapes, so that 24 sites differ in colour or shape."""
 
-THEMED = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--paper)"}
+THEMED = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    GRID: "var(--grid)",
+    PAPER: "var(--paper)",
+    BLUE: "var(--blue)",
+    VERMILION: "var(--vermilion)",
+    GREEN: "var(--green)",
+}
 
 STYLE: dict[str, Any] = {
     "svg.hashsalt": "ember",

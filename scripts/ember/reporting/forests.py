@@ -39,7 +39,7 @@ def forest_block(facts: Facts, row: Row, name: str, extra: Sequence[Row] = ()) -
     svg = forest_figure(name, rows, words, facts.sites)
     title = f"{term_words(facts, row)}, by {facts.names.site_word.lower()}"
     spoken = "; ".join(f"{r.label} {r.columns[1]}" for r in rows if r.kind != "prediction")
-    caption = _caption(pooled, bool(left or right))
+    caption = _caption(pooled, bool(weights))
     return Figure(name, title, caption, f"{title}. {spoken}.", svg, WIDTH, _behind(name, title, rows, row))
 
 
@@ -93,12 +93,11 @@ def _pooled_rows(facts: Facts, row: Row) -> list[ForestRow]:
     return rows
 
 
-def _caption(pooled: Sequence[Row], favours: bool) -> str:
-    parts = (
-        ["Marks: estimates, their size grows with the weight; lines: 95 % intervals."]
-        if favours or pooled
-        else ["Marks: estimates; lines: 95 % intervals."]
-    )
+def _caption(pooled: Sequence[Row], weighted: bool) -> str:
+    size = ", their size grows with the weight" if weighted else ""
+    parts = [f"Marks: estimates{size}; lines: 95 % intervals."]
+    if pooled and not weighted:
+        parts.append("Diamond: the estimate of one model for all.")
     for row in pooled:
         if row["tau2"] is not None:
             i2 = f", I² {row['i2']:.0f} %" if row["i2"] is not None else ""

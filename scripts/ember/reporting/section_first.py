@@ -151,7 +151,9 @@ def inflamed_share(facts: Facts, scheme: str, site: str) -> tuple[float, float, 
 def _quarantined_number(facts: Facts) -> Number:
     rows, values = _quarantined(facts, "row"), _quarantined(facts, "value")
     return Number(
-        rows, "rows quarantined", f"and {values} single values: kept apart with a reason, never dropped in silence"
+        rows,
+        "rows quarantined",
+        f"and {values} single value{'' if values == '1' else 's'}: kept apart with a reason, never dropped in silence",
     )
 
 

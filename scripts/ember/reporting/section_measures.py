@@ -11,7 +11,7 @@ from ember.reporting.figures_distributions import Panel, distributions_figure
 from ember.reporting.figures_shares import SiteShares, completeness_figure, shares_figure
 from ember.reporting.numbers import NARROW_SPACE, percent_interval_text, percent_text, rounded_text
 from ember.reporting.section_first import inflamed_share
-from ember.reporting.words import plain
+from ember.reporting.words import plain, unit_text
 
 
 def measures_section(facts: Facts) -> Section:
@@ -41,7 +41,7 @@ def harmonisation_table(facts: Facts) -> Table:
                     "  "
                     f"{facts.names.site(row['site'])}", facts.names.assay(row["assay_id"]),
                     plain(row["specimen"]) or "–",
-                    row["unit_reported"], rounded_text(row["factor"], 5), row["unit"], rounded_text(row["limit"]),
+                    unit_text(row["unit_reported"]), rounded_text(row["factor"], 5), row["unit"], rounded_text(row["limit"]),
                     facts.size(row["n"]), _below(facts, row), facts.count(row["n_above"]),
                 ]
             )  # fmt: skip

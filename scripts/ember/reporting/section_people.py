@@ -8,7 +8,7 @@ from ember.reporting.blocks import Block, Bullets, Figure, Heading, Section, Tab
 from ember.reporting.facts import Facts, Row
 from ember.reporting.figures_flow import flow_figure
 from ember.reporting.numbers import decimal_text, percent_text
-from ember.reporting.words import inside, sentence
+from ember.reporting.words import inside, plain, sentence, unit_text
 
 FLOW_WIDTH = 6.6
 
@@ -35,9 +35,9 @@ def people_section(facts: Facts) -> Section:
         ),
         characteristics_table(facts, "site"),
     ]
-    by_state = characteristics_table(facts, "state")
-    if by_state.rows:
-        blocks.append(by_state)
+    # Bands of surveys with different assays are never pooled, so their members are not described together.
+    if facts.study.design != "cross_sectional" and facts.lines("characteristics", group_by="state"):
+        blocks.append(characteristics_table(facts, "state"))
     return Section("people", "Who was in", blocks)
 
 
@@ -117,7 +117,8 @@ def _flow_column(facts: Facts, rows: list[Row], lines: list[Row]) -> list[str]:
 def characteristics_table(facts: Facts, group_by: str) -> Table:
     """Return the characteristics with one column a group."""
     rows = facts.lines("characteristics", group_by=group_by)
-    groups = list(dict.fromkeys(row["group"] for row in rows))
+    side_by_side = facts.study.design == "cross_sectional"
+    groups = [group for group in dict.fromkeys(row["group"] for row in rows) if not (side_by_side and group == "all")]
     by_line: dict[tuple[str, str], dict[str, Row]] = {}
     for row in rows:
         by_line.setdefault((row["variable"], row["level"] or ""), {})[row["group"]] = row
@@ -128,7 +129,7 @@ def characteristics_table(facts: Facts, group_by: str) -> Table:
         if level and variable != shown_variable:
             printed.append([name])
         shown_variable = variable
-        printed.append([f"  {level}" if level else name, *[_cell(facts, cells.get(group)) for group in groups]])
+        printed.append([f"  {plain(level)}" if level else name, *[_cell(facts, cells.get(group)) for group in groups]])
     label = facts.names.site if group_by == "site" else facts.names.state
     columns = [("", False), *[(label(group), True) for group in groups]]
     by = facts.names.site_word.lower() if group_by == "site" else "endotype state at baseline"
@@ -141,10 +142,10 @@ def characteristics_table(facts: Facts, group_by: str) -> Table:
 
 def _trait_name(facts: Facts, row: Row) -> str:
     """Return the name of a line; logarithms are printed as geometric means."""
-    unit = f", {row['unit']}" if row["unit"] else ""
+    unit = f", {unit_text(row['unit'])}" if row["unit"] else ""
     kind, _, name = row["variable"].partition("_")
     if kind == "ln":
-        return f"{facts.names.analyte(name)}{unit}, geometric mean (SD)"
+        return f"{facts.names.analyte(name)}{unit}, geometric mean (geometric SD)"
     if kind == "score":
         return f"{facts.names.instrument_short(name)}{unit}"
     return f"{row['label']}{unit}"

@@ -109,6 +109,11 @@ def plain(identifier: str | None) -> str:
     return "" if not identifier else identifier.replace("_", " ")
 
 
+def unit_text(unit: str) -> str:
+    """Return a UCUM unit as people write it."""
+    return unit.replace("10*9", "10⁹")
+
+
 def inside(text: str) -> str:
     """Return a title as it stands within a sentence: a capital stays where an abbreviation begins."""
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text

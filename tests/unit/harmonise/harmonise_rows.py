@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import polars as pl
+
 from ember.registry.model import Answer, MeasurementMap, MolarFactor, Site, Study, TableMap
 from ember.registry.registry import Registry, read_registry
 from ember.tables.store import conform, empty_table

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 import pytest
+
 from ember.harmonise.evidence import (
     Suspicion,
     batch_labels,
@@ -20,7 +21,6 @@ from ember.harmonise.evidence import (
 )
 from ember.harmonise.units import unit_factors
 from ember.registry.model import Answer
-
 from tests.unit.harmonise.harmonise_rows import shared_registry, site_with, study_with
 
 REFERENCE = 0.614  # reference_ln_mean of hsCRP

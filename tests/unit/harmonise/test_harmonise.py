@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+
 from ember.harmonise.harmonise import Harmonised, Standard, harmonise_site
 from ember.registry.model import Answer
 from ember.tables.contract import contract
 from ember.tables.store import BrokenContractError, check, conform, empty_table
 from ember.validate.accounting import Account, account_table, chain_faults
-
 from tests.unit.harmonise.harmonise_rows import (
     answers_to,
     item_rows,

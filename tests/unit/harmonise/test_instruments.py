@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+
 from ember.errors import EmberError
 from ember.harmonise.instrument_rules import COMBINATIONS, instrument_rules
 from ember.harmonise.instruments import Scored, score_instruments
 from ember.registry.registry import Registry
-
 from tests.unit.harmonise.harmonise_rows import PROJECT, answers_to, item_rows, registry_with, shared_registry
 
 PHQ9 = {item: 1 for item in range(1, 10)}

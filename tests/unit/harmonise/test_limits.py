@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+
 from ember.errors import EmberError
 from ember.harmonise.limits import flag_text, with_censoring, with_plausibility
 from ember.harmonise.units import find_conversion, with_conversions
 from ember.registry.registry import Registry
-
 from tests.unit.harmonise.harmonise_rows import measurement_rows, registry_with, shared_registry
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import polars as pl
 import pytest
+
 from ember.errors import EmberError
 from ember.harmonise.units import (
     declared_factor,
@@ -17,7 +18,6 @@ from ember.harmonise.units import (
     with_conversions,
 )
 from ember.registry.model import CodedColumn, LaboratoryMap, MolarFactor, Site, TableMap
-
 from tests.unit.harmonise.harmonise_rows import (
     FILE,
     measurement_rows,

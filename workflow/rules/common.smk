@@ -40,8 +40,8 @@ os.environ.update(
 if "conda" not in {
     str(method) for method in workflow.deployment_settings.deployment_method
 }:
-    os.environ["PATH"] = (
-        f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
+    os.environ.update(
+        PATH=os.pathsep.join([os.path.dirname(sys.executable), os.getenv("PATH", "")])
     )
 
 
@@ -77,6 +77,11 @@ def per_site(path):
     return expand(path, site=SITES)
 
 
+def parent(path, levels):
+    """Return the folder that many levels above a file."""
+    return str(Path(path).parents[levels - 1])
+
+
 def source_file(wildcards):
     return os.path.relpath(STUDY.sources[wildcards.source].path, STUDY.workspace)
 
@@ -109,3 +114,36 @@ def analysis_config(wildcards):
     return settings.digest(
         settings.analysis_settings(STUDY, REGISTRY, wildcards.analysis)
     )
+
+
+GATES = {
+    "standardised": ("standard", ["participants", "visits", "measurements", "items"]),
+    "harmonised": ("harmonised", ["participants", "visits", "measurements", "scores"]),
+}
+
+
+def gate_table(table):
+    """Return the input function of one table of all sites, empty where the stage has no such table."""
+
+    def files(wildcards):
+        folder, tables = GATES[wildcards.stage]
+        return (
+            per_site(f"{R}/restricted/{folder}/{{site}}/{table}.parquet")
+            if table in tables
+            else []
+        )
+
+    return files
+
+
+def gate_findings(wildcards):
+    step = {"standardised": "standardise_site", "harmonised": "harmonise_site"}[
+        wildcards.stage
+    ]
+    return per_site(f"{R}/checks/findings/{{site}}/{step}.csv")
+
+
+def scheme_files(wildcards):
+    """Return the endotypes an analysis is about, if it is about any."""
+    bands = STUDY.analyses[wildcards.analysis].get("bands")
+    return [f"{R}/restricted/endotypes/{bands['scheme']}.parquet"] if bands else []

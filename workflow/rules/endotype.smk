@@ -26,11 +26,12 @@ rule derive_endotypes:
         mem_mb=3000,
         runtime=60,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("derive_endotypes"),
         config=scheme_config,
     message:
         "Deriving endotypes by {wildcards.scheme}"
     shell:
-        "python -m ember.steps.derive_endotypes --study {STUDY_FOLDER} --scheme {wildcards.scheme}"
+        "python -m ember.steps.derive_endotypes --study {params.study} --scheme {wildcards.scheme}"
         " --participants {input.participants} --measurements {input.measurements}"
         " --endotypes {output.endotypes} --composite {output.composite} --accounting {output.accounting} --log {log}"

@@ -25,12 +25,13 @@ rule standardise_site:
         mem_mb=3000,
         runtime=60,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("standardise_site"),
         config=site_config,
     message:
         "Standardising {wildcards.site}"
     shell:
-        "python -m ember.steps.standardise_site --study {STUDY_FOLDER} --site {wildcards.site} --raw {input.raw}"
+        "python -m ember.steps.standardise_site --study {params.study} --site {wildcards.site} --raw {input.raw}"
         " --participants {output.participants} --visits {output.visits} --measurements {output.measurements}"
         " --items {output.answers} --treatments {output.treatments}"
         " --ledger {output.ledger} --accounting {output.accounting} --findings {output.findings} --log {log}"
@@ -64,12 +65,13 @@ rule harmonise_site:
         mem_mb=3000,
         runtime=60,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("harmonise_site"),
         config=site_config,
     message:
         "Harmonising {wildcards.site}"
     shell:
-        "python -m ember.steps.harmonise_site --study {STUDY_FOLDER} --site {wildcards.site}"
+        "python -m ember.steps.harmonise_site --study {params.study} --site {wildcards.site}"
         " --standard {input.standard} --accounts {input.accounts}"
         " --participants {output.participants} --visits {output.visits} --measurements {output.measurements}"
         " --scores {output.scores} --treatments {output.treatments}"

@@ -16,11 +16,12 @@ rule fetch_file:
         mem_mb=500,
         runtime=30,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("fetch_file"),
     message:
         "Fetching {wildcards.file}"
     shell:
-        "python -m ember.steps.fetch_file --study {STUDY_FOLDER} --file {wildcards.file} --fetched {output} --log {log}"
+        "python -m ember.steps.fetch_file --study {params.study} --file {wildcards.file} --fetched {output} --log {log}"
 
 
 rule read_source:
@@ -43,10 +44,11 @@ rule read_source:
         mem_mb=3000,
         runtime=60,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("read_source"),
         config=source_config,
     message:
         "Reading {wildcards.source}"
     shell:
-        "python -m ember.steps.read_source --study {STUDY_FOLDER} --source {wildcards.source}"
+        "python -m ember.steps.read_source --study {params.study} --source {wildcards.source}"
         " --raw {output.raw} --ledger {output.ledger} --accounting {output.accounting} --record {output.record} --log {log}"

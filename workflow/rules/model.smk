@@ -2,12 +2,6 @@
 # OUT  restricted/analysis/<analysis>.parquet (who is in, who is out and why) and restricted/fits/<analysis>/
 
 
-def scheme_files(wildcards):
-    """Return the endotypes an analysis is about, if it is about any."""
-    bands = STUDY.analyses[wildcards.analysis].get("bands")
-    return [f"{R}/restricted/endotypes/{bands['scheme']}.parquet"] if bands else []
-
-
 rule build_analysis_set:
     input:
         passed=expand(
@@ -38,12 +32,13 @@ rule build_analysis_set:
         mem_mb=3000,
         runtime=60,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("build_analysis_set"),
         config=analysis_config,
     message:
         "Building the analysis set of {wildcards.analysis}"
     shell:
-        "python -m ember.steps.build_analysis_set --study {STUDY_FOLDER} --analysis {wildcards.analysis}"
+        "python -m ember.steps.build_analysis_set --study {params.study} --analysis {wildcards.analysis}"
         " --participants {input.participants} --measurements {input.measurements} --scores {input.scores}"
         " --endotypes {input.endotypes} --analysis-set {output.analysis_set}"
         " --ledger {output.ledger} --accounting {output.accounting} --log {log}"
@@ -66,10 +61,11 @@ rule fit_models:
         mem_mb=3000,
         runtime=60,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("fit_models"),
         config=analysis_config,
     message:
         "Fitting {wildcards.analysis}"
     shell:
-        "python -m ember.steps.fit_models --study {STUDY_FOLDER} --analysis {wildcards.analysis}"
+        "python -m ember.steps.fit_models --study {params.study} --analysis {wildcards.analysis}"
         " --analysis-set {input.analysis_set} --estimates {output.estimates} --curves {output.curves} --log {log}"

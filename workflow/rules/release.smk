@@ -18,12 +18,13 @@ rule identify_release:
         mem_mb=500,
         runtime=5,
     params:
+        study=STUDY_FOLDER,
         code=settings.digest({step: code_digest(step) for step in settings.STEPS}),
         config=settings.digest(settings.report_settings(STUDY, REGISTRY)),
     message:
         "Naming the version"
     shell:
-        "python -m ember.steps.identify_release --study {STUDY_FOLDER} --records {input.records}"
+        "python -m ember.steps.identify_release --study {params.study} --records {input.records}"
         " --version {output.version} --log {log}"
 
 
@@ -45,14 +46,15 @@ rule write_manifest:
         mem_mb=500,
         runtime=5,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("write_manifest"),
         config=settings.digest(settings.report_settings(STUDY, REGISTRY)),
-        report=f"{R}/release/report",
-        aggregate=f"{R}/aggregate",
+        report=lambda wildcards, input: parent(input.report[0], 1),
+        aggregate=lambda wildcards, input: parent(input.tables[0], 1),
     message:
         "Writing the manifest"
     shell:
-        "python -m ember.steps.write_manifest --study {STUDY_FOLDER} --report {params.report}"
+        "python -m ember.steps.write_manifest --study {params.study} --report {params.report}"
         " --aggregate {params.aggregate} --version {input.version} --manifest {output.manifest} --log {log}"
 
 
@@ -76,13 +78,14 @@ rule publish_report:
         mem_mb=500,
         runtime=5,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("publish_report"),
-        report=f"{R}/release/report",
-        aggregate=f"{R}/aggregate",
-        versions=f"reports/{STUDY.id}",
+        report=lambda wildcards, input: parent(input.report[0], 1),
+        aggregate=lambda wildcards, input: parent(input.tables[0], 1),
+        versions=lambda wildcards, output: parent(output.index, 1),
     message:
         "Publishing the report"
     shell:
-        "python -m ember.steps.publish_report --study {STUDY_FOLDER} --report {params.report}"
+        "python -m ember.steps.publish_report --study {params.study} --report {params.report}"
         " --aggregate {params.aggregate} --version {input.version} --manifest {input.manifest}"
         " --versions {params.versions} --published {output.published} --index {output.index} --log {log}"

@@ -75,11 +75,12 @@ rule collect_accounting:
         mem_mb=500,
         runtime=5,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("collect_accounting"),
     message:
         "Adding up what came in and what became of it"
     shell:
-        "python -m ember.steps.collect_accounting --study {STUDY_FOLDER} --parts {input.accounts}"
+        "python -m ember.steps.collect_accounting --study {params.study} --parts {input.accounts}"
         " --accounting {output.accounting} --log {log}"
 
 
@@ -116,14 +117,16 @@ rule summarise_sites:
         mem_mb=3000,
         runtime=60,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("summarise_sites"),
         config=settings.digest(settings.report_settings(STUDY, REGISTRY)),
-        folder=f"{R}/restricted",
+        restricted=lambda wildcards, output: parent(output.summaries[0], 2),
+        folder=lambda wildcards, output: parent(output.summaries[0], 1),
     message:
         "Summarising the sites"
     shell:
-        "python -m ember.steps.summarise_sites --study {STUDY_FOLDER} --restricted {params.folder}"
-        " --summaries {params.folder}/summaries --log {log}"
+        "python -m ember.steps.summarise_sites --study {params.study} --restricted {params.restricted}"
+        " --summaries {params.folder} --log {log}"
 
 
 rule protect_results:
@@ -166,14 +169,16 @@ rule protect_results:
         mem_mb=1000,
         runtime=10,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("protect_results"),
         config=settings.digest(settings.report_settings(STUDY, REGISTRY)),
-        results=R,
+        results=lambda wildcards, input: parent(input.accounting, 2),
+        aggregate=lambda wildcards, output: parent(output.tables[0], 1),
     message:
         "Protecting the results"
     shell:
-        "python -m ember.steps.protect_results --study {STUDY_FOLDER} --results {params.results}"
-        " --aggregate {params.results}/aggregate --log {log}"
+        "python -m ember.steps.protect_results --study {params.study} --results {params.results}"
+        " --aggregate {params.aggregate} --log {log}"
 
 
 rule render_report:
@@ -206,12 +211,13 @@ rule render_report:
         mem_mb=1500,
         runtime=20,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("render_report"),
         config=settings.digest(settings.report_settings(STUDY, REGISTRY)),
-        aggregate=f"{R}/aggregate",
-        folder=f"{R}/release/report",
+        aggregate=lambda wildcards, input: parent(input.tables[0], 1),
+        folder=lambda wildcards, output: parent(output.html, 1),
     message:
         "Rendering the report"
     shell:
-        "python -m ember.steps.render_report --study {STUDY_FOLDER} --aggregate {params.aggregate}"
+        "python -m ember.steps.render_report --study {params.study} --aggregate {params.aggregate}"
         " --version {input.version} --folder {params.folder} --log {log}"

@@ -2,33 +2,6 @@
 # OUT  checks/gates/<stage>.csv, the verdict, which is always written; checks/gates/<stage>.passed, which only a passed gate gives
 
 
-GATES = {
-    "standardised": ("standard", ["participants", "visits", "measurements", "items"]),
-    "harmonised": ("harmonised", ["participants", "visits", "measurements", "scores"]),
-}
-
-
-def gate_table(table):
-    """Return the input function of one table of all sites, empty where the stage has no such table."""
-
-    def files(wildcards):
-        folder, tables = GATES[wildcards.stage]
-        return (
-            per_site(f"{R}/restricted/{folder}/{{site}}/{table}.parquet")
-            if table in tables
-            else []
-        )
-
-    return files
-
-
-def gate_findings(wildcards):
-    step = {"standardised": "standardise_site", "harmonised": "harmonise_site"}[
-        wildcards.stage
-    ]
-    return per_site(f"{R}/checks/findings/{{site}}/{step}.csv")
-
-
 rule run_gates:
     input:
         participants=gate_table("participants"),
@@ -49,12 +22,13 @@ rule run_gates:
         mem_mb=3000,
         runtime=60,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("run_gates"),
         config=settings.digest(settings.gate_settings(STUDY, REGISTRY)),
     message:
         "Validating the {wildcards.stage} tables"
     shell:
-        "python -m ember.steps.run_gates --study {STUDY_FOLDER} --stage {wildcards.stage}"
+        "python -m ember.steps.run_gates --study {params.study} --stage {wildcards.stage}"
         " --participants {input.participants} --visits {input.visits} --measurements {input.measurements}"
         " --items {input.answers} --scores {input.scores} --gates {output.verdict} --log {log}"
 
@@ -76,10 +50,11 @@ rule pass_gates:
         mem_mb=500,
         runtime=5,
     params:
+        study=STUDY_FOLDER,
         code=code_digest("pass_gates"),
         config=settings.digest(settings.answer_settings(STUDY)),
     message:
         "Gate {wildcards.stage}"
     shell:
-        "python -m ember.steps.pass_gates --study {STUDY_FOLDER} --stage {wildcards.stage}"
+        "python -m ember.steps.pass_gates --study {params.study} --stage {wildcards.stage}"
         " --gates {input.verdict} --findings {input.findings} --passed {output.passed} --log {log}"

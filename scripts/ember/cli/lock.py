@@ -31,7 +31,8 @@ def environment(pins: dict[str, str]) -> str:
 
 def main() -> None:
     options = "pip compile --quiet --generate-hashes --python-version 3.11 --no-header --upgrade"
-    command = [str(Path(sys.executable).with_name("uv")), *options.split(), "requirements.in", "-o", "requirements.lock"]
+    uv = str(Path(sys.executable).with_name("uv"))
+    command = [uv, *options.split(), "requirements.in", "-o", "requirements.lock"]
     subprocess.run(command, cwd=PROJECT, check=True)
     (PROJECT / "environment.yml").write_text(environment(locked_packages()), encoding="utf-8")
 

@@ -36,7 +36,8 @@ def main(arguments: argparse.Namespace) -> int:
         *(sys.executable, "-m", "snakemake", "--cores", arguments.cores),
         *("--config", f"study={arguments.study}", *arguments.options),
     ]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as workflow:
+    pipe, joined = subprocess.PIPE, subprocess.STDOUT
+    with subprocess.Popen(command, cwd=PROJECT, stdout=pipe, stderr=joined, text=True) as workflow:
         assert workflow.stdout is not None
         unchanged, failed = follow(workflow.stdout, record)
     if workflow.returncode:

@@ -11,6 +11,7 @@ from ember.consortium.suppression import Counts, Key
 
 Keys = dict[str, list[Key | None]]
 Row = dict[str, Any]
+INDETERMINATE = "indeterminate"
 CARRIED = ("n_in", "n_created", "n_out")
 
 
@@ -59,22 +60,44 @@ def _flow(counts: Counts, frame: pl.DataFrame) -> Keys:
 
 
 def _quality(counts: Counts, frame: pl.DataFrame) -> Keys:
-    """Expected = present + absent; absent = excluded + quarantined + empty; present = flagged + not flagged."""
+    """Expected = present + absent; present = flagged + not flagged."""
     names = ("n_expected", "n_present", "n_excluded", "n_quarantined", "n_flagged")
     keys: Keys = {name: [] for name in names}
     for number, row in enumerate(frame.iter_rows(named=True)):
-        own = ("quality", row["site"], row["table"], row["variable"], row["visit"], number)
-        cells = {name: _cell(counts, (*own, name), row[name]) for name in names if name != "n_expected"}
+        own: Key = ("quality", row["site"], row["table"], row["variable"], row["visit"], number)
+        cells = {name: _cell(counts, (*own, name), row[name]) for name in names[2:]}
+        present: Key = ("present", row["site"], row["variable"], row["visit"])
+        cells["n_present"] = _cell(
+            counts, (*own, "n_present") if present in counts.places else present, row["n_present"]
+        )
+        shared: Key = ("participants", row["site"])
         expected = row["n_expected"]
-        shared = ("participants", row["site"])
         cells["n_expected"] = None if expected is None else same_or_own(counts, shared, (*own, "n_expected"), expected)
         for name in names:
             keys[name].append(cells[name])
         if cells["n_expected"] and cells["n_present"]:
             counts.relate(cells["n_expected"], [cells["n_present"]], f"absent:{own[2:]}")
         if cells["n_present"] and cells["n_flagged"]:
-            counts.relate(cells["n_present"], [cells["n_flagged"]])
+            counts.relate(cells["n_present"], [cells["n_flagged"]], "not_flagged")
     return keys
+
+
+def _presence(counts: Counts, site: str, variable: str, value: int) -> Key | None:
+    """Return the completeness count of a variable of a site, at whatever visit, that is this number."""
+    return next(
+        (key for key in counts.places if key[:3] == ("present", site, variable) and counts.value(key) == value), None
+    )
+
+
+def _relate_absence(counts: Counts, site: str, absent: Key) -> None:
+    """Declare that those without a value and those with one are all participants, where the numbers say so."""
+    whole: Key = ("participants", site)
+    people, missing = counts.value(whole), counts.value(absent)
+    if people is None or not missing:
+        return
+    for key in [key for key in counts.places if key[:2] == ("present", site)]:
+        if counts.value(key) == people - missing:
+            counts.relate(whole, [key, absent])
 
 
 def _harmonisation(counts: Counts, frame: pl.DataFrame) -> Keys:
@@ -108,12 +131,13 @@ def _distributions(counts: Counts, frame: pl.DataFrame) -> Keys:
         visits.setdefault(group, []).append(key)
     stages: dict[Key, list[Key]] = {}
     for group, bins in visits.items():
-        counts.add(group, sum(counts.value(key) or 0 for key in bins), implied=True)
-        counts.relate(group, bins)
-        stages.setdefault(group[:4], []).append(group)
+        size = sum(counts.value(key) or 0 for key in bins)
+        total = _presence(counts, str(group[1]), str(group[2]), size) or counts.add(group, size, implied=True)
+        counts.relate(total, bins, f"unbinned:{group[3]}")
+        stages.setdefault(group[:4], []).append(total)
     for stage, groups in stages.items():
         total = ("results", stage[1], stage[2])
-        if counts.value(total) == sum(counts.value(group) or 0 for group in groups):
+        if len(set(groups)) == len(groups) and counts.value(total) == sum(counts.value(group) or 0 for group in groups):
             counts.relate(total, groups)
     return {"n": keys}
 
@@ -129,6 +153,8 @@ def _endotypes(counts: Counts, frame: pl.DataFrame) -> Keys:
         own = ("endotype_total", row["scheme"], row["site"])
         total = same_or_own(counts, ("participants", row["site"]), own, row["total"])
         key = counts.add(("state", row["scheme"], row["site"], row["state"]), row["n"])
+        if row["state"] == INDETERMINATE:
+            _relate_absence(counts, row["site"], key)
         keys.append(key)
         totals.append(total)
         whole = row["site"] == "all"
@@ -159,7 +185,9 @@ def _characteristics(counts: Counts, frame: pl.DataFrame) -> Keys:
             wholes[group] = same_or_own(counts, shared, own, row["n"])
             keys.append(wholes[group])
         else:
-            key = counts.add(own, row["n"])
+            variable = row["variable"].removeprefix("ln_").removeprefix("score_")
+            known = None if row["level"] else _presence(counts, row["group"], variable, row["n"])
+            key = known if known is not None else counts.add(own, row["n"])
             keys.append(key)
             levels.setdefault((*group, row["variable"]), []).append(key)
     for (group_by, name, variable), parts in levels.items():
@@ -254,6 +282,7 @@ def _gates(counts: Counts, frame: pl.DataFrame) -> Keys:
         keys["n_failed"].append(failed)
         if checked and failed:
             counts.relate(checked, [failed], "passed")
+            _relate_absence(counts, row["site"], failed)
         if checked:
             place = (row["stage"], row["site"], row["table"])
             shared = ("participants", row["site"]) if row["table"] == "participants" else ("rows_of", *place)

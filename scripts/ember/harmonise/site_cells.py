@@ -65,7 +65,8 @@ class SiteCells:
     def table_of(self, cells: pl.DataFrame) -> NDArray[np.int16]:
         """Return the position of each cell's table in the site."""
         tables = np.array([mapped.table for mapped in self.columns], dtype=np.int16)
-        return tables[cells["order"].to_numpy()]
+        at: NDArray[np.int16] = tables[cells["order"].to_numpy()]
+        return at
 
 
 def read_site(

@@ -38,10 +38,9 @@ def harmonisation_table(facts: Facts) -> Table:
         for row in [row for row in rows if row["analyte"] == analyte]:
             printed.append(
                 [
-                    "  "
-                    f"{facts.names.site(row['site'])}", facts.names.assay(row["assay_id"]),
-                    plain(row["specimen"]) or "–",
-                    unit_text(row["unit_reported"]), rounded_text(row["factor"], 5), row["unit"], rounded_text(row["limit"]),
+                    f"  {facts.names.site(row['site'])}", facts.names.assay(row["assay_id"]),
+                    plain(row["specimen"]) or "–", unit_text(row["unit_reported"]), rounded_text(row["factor"], 5),
+                    unit_text(row["unit"]), rounded_text(row["limit"]),
                     facts.size(row["n"]), _below(facts, row), facts.count(row["n_above"]),
                 ]
             )  # fmt: skip

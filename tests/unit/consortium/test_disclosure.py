@@ -270,3 +270,43 @@ def test_a_count_hidden_in_one_table_is_hidden_in_the_others() -> None:
     assert rule["n"] < 10
     assert in_flow["n"].to_list() == [None]
     assert protected["rules"]["n"].to_list() == [None]
+
+
+def test_results_of_all_visits_do_not_tell_a_hidden_visit() -> None:
+    """549 results less 256 at week 12 are 293 at baseline, so 7 of 300 have none: the sum must not be shown."""
+    visits = {"baseline": 293, "week_12": 256}
+    completeness = pl.concat(
+        [
+            quality(n, 300).with_columns(table=pl.lit("measurements"), variable=pl.lit("hscrp"), visit=pl.lit(visit))
+            for visit, n in visits.items()
+        ]
+    )
+    bins = pl.DataFrame(
+        {
+            "site": "porto",
+            "analyte": "hscrp",
+            "visit": list(visits),
+            "stage": "after",
+            "unit": "mg/L",
+            "bin_low": 1.0,
+            "bin_high": 2.0,
+            "n": list(visits.values()),
+        }
+    )
+    method = pl.DataFrame(
+        {
+            "site": ["porto"],
+            "analyte": ["hscrp"],
+            "assay_id": ["x"],
+            "unit_reported": ["mg/L"],
+            "n": [549],
+            "n_below": [0],
+            "share_below": [0.0],
+            "n_above": [0],
+        }
+    )
+    found = protect({"quality": completeness, "distributions": bins, "harmonisation": method}, SACRO)
+    shown = [found["harmonisation"]["n"][0], found["quality"]["n_present"][1], found["distributions"]["n"][1]]
+    assert found["quality"]["n_present"][0] is None
+    assert found["distributions"]["n"][0] is None
+    assert shown[0] is None or shown[1:] == [None, None]

@@ -127,7 +127,7 @@ def compare(folder: Path, peers: list[str]) -> dict[str, dict[str, float]]:
                 continue
             # metafor stops its search for tau2 at a relative change of 1e-5.
             tolerance = 1e-4 if (name, peer) == ("meta_tau2", "R") else RTOL
-            if abs(value - ours[name]) > tolerance * abs(value):
+            if abs(value - ours[name]) > tolerance * abs(value) + 1e-9:
                 raise SystemExit(f"{name}: EMBER {ours[name]!r}, {peer} {value!r}")
     return table
 

@@ -7,7 +7,6 @@ import csv
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +18,12 @@ from ember.registry.registry import Registry
 Line = dict[str, str]
 
 
-@dataclass(frozen=True)
-class Total:
-    """A sum of counts of which some may be hidden."""
-
-    known: int
-    hidden: int
-
-    def text(self, threshold: int) -> str:
-        """Return the sum; where a part of it is hidden, only what it is at least, for a hidden count is never 0."""
-        if not self.hidden:
-            return f"{self.known:,}"
-        alone = self.known == 0 and self.hidden == 1
-        return f"<{threshold}" if alone else f"at least {self.known + self.hidden:,}"
-
-
 def add_parser(commands: Any) -> None:
     """Add `ember describe` to the command line."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "describe",
         help="say what the last run of a study came to",
-        description="Print version, counts, findings, the headline answer and the report of the last run. Small "
-        "counts stay hidden as in the report.",
+        description="Print version, counts, findings, the headline answer and the report of the last run.",
     )
     parser.add_argument("study", metavar="STUDY", help="a study under config/studies, or a folder with a study.yaml")
     parser.add_argument("--unchanged", action="store_true", help="the run had nothing to do: one line")
@@ -95,26 +78,25 @@ def _lines(
     study: Study, registry: Registry, results: Path, version: dict[str, Any], started: float | None
 ) -> list[str]:
     aggregate = results / "aggregate"
-    threshold = int(registry.row("disclosure", study.disclosure)["threshold"])
-    accounting = _table(aggregate / "accounting.csv")
+    # The console is the site's own, where the checks stay; counts are shown as they are, values never.
+    accounting = _table(results / "checks" / "accounting.csv")
     included = [site for site in study.sites if site not in study.excluded_sites]
-    people = total(
-        line["n_out"]
-        for line in accounting
-        if (line["stage"], line["unit"]) == ("standardise_site", "participant") and line["site"] in included
-    )
-    measured = total(line["n"] for line in _table(aggregate / "harmonisation.csv") if line["site"] in included)
+    people = [line for line in accounting if (line["stage"], line["unit"]) == ("standardise_site", "participant")]
+    values = [line for line in accounting if (line["stage"], line["unit"]) == ("harmonise_site", "value")]
     took = f" in {time.time() - started:,.0f} s" if started is not None else ""
     sites = f"{len(included)} site{'' if len(included) == 1 else 's'}"
     lines = [
-        f"{study.id} {version['version']}  {sites}, {people.text(threshold)} participants, "
-        f"{measured.text(threshold)} measurements{took}",
-        f"  rows      {rows_text(accounting, threshold)}      ledger: results/{study.id}/restricted/ledger",
+        f"{study.id} {version['version']}  {sites}, {total(people, 'n_out'):,} participants, "
+        f"{total(values, 'n_out'):,} values{took}",
+        f"  rows      {rows_text(accounting)}",
+        f"  values    {values_text(accounting)}      ledger: results/{study.id}/restricted/ledger",
         f"  findings  {findings_text(_table(aggregate / 'findings.csv'))}",
         f"  answer    {_answer(study, registry, aggregate, version)}",
     ]
     place = Path("reports") / study.id / str(version["version"])
     reports = [name for name in ("report.html", "report.pdf") if (study.workspace / place / name).is_file()]
+    if started is not None:
+        lines.append(f"  time      {time_text(results / 'benchmarks')}")
     lines.append(f"  report    {'   '.join([f'{place}/{reports[0]}', *reports[1:]]) if reports else 'not published'}")
     return lines
 
@@ -124,21 +106,29 @@ def _table(path: Path) -> list[Line]:
         return list(csv.DictReader(lines))
 
 
-def total(counts: Iterable[str]) -> Total:
-    """Add counts as they stand in a protected table, where a hidden one is empty."""
-    given = list(counts)
-    return Total(sum(int(count) for count in given if count), sum(not count for count in given))
+def total(lines: Iterable[Line], name: str) -> int:
+    """Add one column of accounts."""
+    return sum(int(line[name]) for line in lines)
 
 
-def rows_text(accounting: Iterable[Line], threshold: int) -> str:
+def rows_text(accounting: Iterable[Line]) -> str:
     """Return what became of the rows of the files, from the accounts of reading and standardising."""
     rows = [line for line in accounting if line["unit"] == "row"]
     read = [line for line in rows if line["stage"] == "read_source"]
     kept = [line for line in rows if line["stage"] == "standardise_site"]
-    parts = [f"{total(line['n_out'] for line in kept).text(threshold)} kept"]
-    for name in ("collapsed", "quarantined", "excluded"):
-        parts.append(f"{total(line[f'n_{name}'] for line in read + kept).text(threshold)} {name}")
-    return f"{total(line['n_in'] for line in read).text(threshold)} in = {' + '.join(parts)}"
+    parts = [f"{total(kept, 'n_out'):,} kept"]
+    parts += [f"{total(read + kept, f'n_{name}'):,} {name}" for name in ("collapsed", "quarantined", "excluded")]
+    return f"{total(read, 'n_in'):,} in = {' + '.join(parts)}"
+
+
+def values_text(accounting: Iterable[Line]) -> str:
+    """Return what became of the values (rows x mapped columns); scored answers are joined into their scores."""
+    values = [line for line in accounting if line["unit"] == "value"]
+    last = [line for line in values if line["stage"] == "harmonise_site"]
+    words = {"collapsed": "joined", "quarantined": "quarantined", "excluded": "empty or excluded"}
+    parts = [f"{total(last, 'n_out'):,} kept"]
+    parts += [f"{total(values, f'n_{name}'):,} {word}" for name, word in words.items()]
+    return f"{total(values, 'n_created'):,} in = {' + '.join(parts)}"
 
 
 def findings_text(findings: Iterable[Line]) -> str:
@@ -155,6 +145,19 @@ def findings_text(findings: Iterable[Line]) -> str:
     if warnings:
         parts.append(_count(warnings, "warning"))
     return ", ".join(parts) or "none"
+
+
+def time_text(benchmarks: Path, most: int = 4) -> str:
+    """Return which rules took longest, in seconds summed over their jobs, from the engine's own benchmarks."""
+    seconds: dict[str, float] = {}
+    for path in benchmarks.glob("*/*.tsv"):
+        with path.open(encoding="utf-8", newline="") as lines:
+            spent = sum(float(row["s"]) for row in csv.DictReader(lines, delimiter="\t"))
+        seconds[path.parent.name] = seconds.get(path.parent.name, 0.0) + spent
+    longest = sorted(seconds, key=lambda rule: -seconds[rule])
+    named = [f"{rule} {seconds[rule]:.1f} s" for rule in longest[:most]]
+    rest = sum(seconds[rule] for rule in longest[most:])
+    return ", ".join([*named, *([f"the rest {rest:.1f} s"] if rest else [])]) or "not recorded"
 
 
 def _count(number: int, one: str) -> str:

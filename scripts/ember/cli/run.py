@@ -6,6 +6,7 @@ import argparse
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def main(arguments: argparse.Namespace) -> int:
     study, _ = load_study(arguments.study)
     record = study.workspace / "results" / study.id / "logs" / "run.log"
     record.parent.mkdir(parents=True, exist_ok=True)
+    started = time.time()
     command = [
         *(sys.executable, "-m", "snakemake", "--cores", arguments.cores),
         *("--config", f"study={arguments.study}", *arguments.options),
@@ -43,7 +45,7 @@ def main(arguments: argparse.Namespace) -> int:
     if workflow.returncode:
         explain(failed, study.workspace, record)
         return workflow.returncode
-    return describe(arguments.study, unchanged=unchanged)
+    return describe(arguments.study, unchanged=unchanged, started=started)
 
 
 def follow(lines: Iterable[str], record: Path) -> tuple[bool, list[str]]:

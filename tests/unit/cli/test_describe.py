@@ -1,4 +1,4 @@
-"""`ember describe`: from protected tables alone, small counts hidden, one line where nothing was done."""
+"""`ember describe`: the end of a run in a few lines, one line where nothing was done."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ember.cli.describe import describe, findings_text, rows_text, total
+from ember.cli.describe import describe, findings_text, time_text
 from ember.errors import EmberError
 from ember.tables.contract import contract
 from ember.tables.store import polars_schema, write_frame, write_json, write_table
@@ -21,19 +21,12 @@ ACCOUNTS = [
     ("south", "read_source", "row", 20, 0, 20, 0, 0, 0),
     ("north", "standardise_site", "row", 30, 0, 27, 2, 1, 0),
     ("south", "standardise_site", "row", 20, 0, 20, 0, 0, 0),
+    ("north", "standardise_site", "value", 0, 900, 800, 0, 4, 96),
+    ("north", "harmonise_site", "value", 800, 20, 310, 500, 3, 7),
     ("north", "standardise_site", "participant", 0, 14, 14, 0, 0, 0),
     ("south", "standardise_site", "participant", 0, 20, 20, 0, 0, 0),
     ("north", "harmonise_site", "participant", 14, 0, 14, 0, 0, 0),
 ]
-
-
-def account_lines(hidden: frozenset[tuple[str, str, str]] = frozenset()) -> list[dict[str, str]]:
-    """Return accounts as a protected CSV gives them; `hidden` names (site, stage, column)."""
-    names = contract("accounting").names
-    lines = [dict(zip(names, map(str, line), strict=True)) for line in ACCOUNTS]
-    for line in lines:
-        line.update({name: "" for name in names if (line["site"], line["stage"], name) in hidden})
-    return lines
 
 
 def estimate(**changes: Any) -> dict[str, Any]:
@@ -53,9 +46,7 @@ def results(study: Path) -> Path:
     """Write what a run leaves behind."""
     folder = study / "results" / "trial"
     accounting = pl.DataFrame(ACCOUNTS, schema=contract("accounting").names, orient="row")
-    write_table(accounting, folder / "aggregate" / "accounting.csv", "accounting")
-    harmonised = pl.DataFrame({"site": ["north", "south", "south"], "analyte": "hscrp", "n": [900, 400, None]})
-    write_frame(harmonised, folder / "aggregate" / "harmonisation.csv")
+    write_table(accounting, folder / "checks" / "accounting.csv", "accounting")
     found = pl.DataFrame(
         [
             ("unit:north:hscrp:all", "error", True), ("x:north:a", "warning", False), ("x:south:a", "warning", False),
@@ -80,8 +71,9 @@ def test_the_end_of_a_run(study: Path, results: Path, capsys: Printed) -> None:
         (report / name).touch()
     assert describe(str(study)) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "trial 1-0123456789ab  2 sites, 34 participants, at least 1,301 measurements",
-        "  rows      52 in = 47 kept + 2 collapsed + 2 quarantined + 1 excluded"
+        "trial 1-0123456789ab  2 sites, 34 participants, 310 values",
+        "  rows      52 in = 47 kept + 2 collapsed + 2 quarantined + 1 excluded",
+        "  values    920 in = 310 kept + 500 joined + 7 quarantined + 103 empty or excluded"
         "      ledger: results/trial/restricted/ledger",
         "  findings  1 error answered (unit:north:hscrp:all), 2 warnings",
         "  answer    Difference per doubling of hsCRP: −0.12 points (95 % −0.21 to −0.03; 2 sites)",
@@ -102,13 +94,13 @@ def test_a_report_that_was_not_published_is_not_named(study: Path, results: Path
 def test_the_time_it_took(study: Path, results: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ember.cli.describe.time.time", lambda: 1041.4)
     describe(str(study), started=1000.0)
-    assert capsys.readouterr().out.splitlines()[0].endswith("measurements in 41 s")
+    assert capsys.readouterr().out.splitlines()[0].endswith("values in 41 s")
 
 
 def test_an_excluded_site_is_not_counted(study: Path, results: Path, capsys: Printed) -> None:
     change(study, "study.yaml", "seed: 1", "seed: 1\nexclude_sites: [{site: south, reason: no contract}]")
     describe(str(study))
-    assert "  1 site, 14 participants, 900 measurements" in capsys.readouterr().out
+    assert "  1 site, " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -128,7 +120,7 @@ def test_an_excluded_site_is_not_counted(study: Path, results: Path, capsys: Pri
 def test_the_answer(study: Path, results: Path, capsys: Printed, changes: dict[str, Any], expected: str) -> None:
     write_estimates(results, [estimate(**changes)])
     describe(str(study))
-    assert capsys.readouterr().out.splitlines()[3] == f"  answer    {expected}"
+    assert capsys.readouterr().out.splitlines()[4] == f"  answer    {expected}"
 
 
 def test_a_study_that_was_never_run(study: Path) -> None:
@@ -140,28 +132,6 @@ def test_a_study_that_cannot_be_read(study: Path) -> None:
     (study / "study.yaml").write_text("study: trial\n", encoding="utf-8")
     with pytest.raises(EmberError, match="ember check"):
         describe(str(study))
-
-
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [
-        pytest.param([], "0", id="nothing"),
-        pytest.param(["1200", "34"], "1,234", id="all-shown"),
-        pytest.param([""], "<10", id="one-hidden"),
-        pytest.param(["0", ""], "<10", id="hidden-and-none"),
-        pytest.param(["", ""], "at least 2", id="two-hidden"),
-        pytest.param(["100", ""], "at least 101", id="part-hidden"),
-    ],
-)
-def test_total(counts: list[str], expected: str) -> None:
-    assert total(counts).text(10) == expected
-
-
-def test_rows_with_a_hidden_count() -> None:
-    hidden = frozenset({("north", "standardise_site", "n_collapsed"), ("north", "standardise_site", "n_out")})
-    assert rows_text(account_lines(hidden), 10) == (
-        "52 in = at least 21 kept + <10 collapsed + 2 quarantined + 1 excluded"
-    )
 
 
 @pytest.mark.parametrize(
@@ -177,3 +147,13 @@ def test_rows_with_a_hidden_count() -> None:
 def test_findings(lines: list[tuple[str, str, str]], expected: str) -> None:
     rows = [dict(zip(("finding", "severity", "answered"), line, strict=True)) for line in lines]
     assert findings_text(rows) == expected
+
+
+def test_the_longest_rules_come_first(tmp_path: Path) -> None:
+    for rule, job, seconds in (("fit", "a", 1.0), ("fit", "b", 2.0), ("read", "a", 0.5)):
+        path = tmp_path / rule / f"{job}.tsv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"s\th:m:s\n{seconds}\t0:00:01\n", encoding="utf-8")
+    assert time_text(tmp_path) == "fit 3.0 s, read 0.5 s"
+    assert time_text(tmp_path, most=1) == "fit 3.0 s, the rest 0.5 s"
+    assert time_text(tmp_path / "absent") == "not recorded"

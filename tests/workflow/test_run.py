@@ -79,7 +79,7 @@ def test_cores_and_hash_seed_do_not_change_a_byte(finished: Workspace, tmp_path:
 
 @pytest.fixture(scope="module")
 def restricted_runs(tmp_path_factory: pytest.TempPathFactory) -> list[Workspace]:
-    """The tiny study as a restricted one, with canaries planted, under two keys."""
+    """The tiny study as a restricted one, with canaries planted, under two keys; what the console said is kept."""
     runs = []
     for number in (1, 2):
         folder = tmp_path_factory.mktemp(f"key{number}")
@@ -94,6 +94,7 @@ def restricted_runs(tmp_path_factory: pytest.TempPathFactory) -> list[Workspace]
         key.chmod(0o600)
         run = workspace.snakemake(EMBER_KEY_FILE=str(key))
         assert run.status == 0, run.output
+        (workspace.results / "console.txt").write_text(run.output, encoding="utf-8")
         runs.append(workspace)
     return runs
 
@@ -132,6 +133,7 @@ def test_no_participant_value_leaves_the_restricted_folder(restricted_runs: list
     folders = [workspace.results, workspace.study / "reports", workspace.study / ".snakemake"]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     outside = [path for path in files if restricted not in path.parents]
+    assert workspace.results / "console.txt" in outside
     assert len(outside) > 50
     for path in outside:
         content = path.read_bytes()
@@ -156,3 +158,12 @@ def test_a_version_with_other_bytes_is_left_alone(finished: Workspace, tmp_path:
     assert run.status != 0
     assert "exists with other bytes: report.html" in run.output
     assert page.read_text(encoding="utf-8") == "changed by hand"
+
+
+def test_another_key_for_the_same_results_is_refused(restricted_runs: list[Workspace], tmp_path: Path) -> None:
+    other = tmp_path / "key"
+    other.write_bytes(b"\7" * 32)
+    other.chmod(0o600)
+    run = restricted_runs[0].snakemake(EMBER_KEY_FILE=str(other))
+    assert run.status != 0
+    assert "made under another key" in run.output

@@ -28,7 +28,7 @@ ACTIONS = {"n_excluded": "excluded", "n_quarantined": "quarantined", "n_flagged"
 
 Line = tuple[str, str, str]
 """Table, variable and visit ("" for what does not change)."""
-Place = tuple[str, int]
+ROW = ["source_file", "row_number"]
 """Source file and row number."""
 
 
@@ -96,17 +96,30 @@ def _present(tables: SiteTables, line: Line) -> int:
 
 def _refused(ledger: pl.DataFrame, site: Site, registry: Registry, tables: SiteTables) -> dict[Line, dict[str, int]]:
     meaning = dict(_columns(site, registry))
+    columns = pl.DataFrame(
+        [(column, *place) for column, place in meaning.items()],
+        schema={"column": pl.String, "table": pl.String, "variable": pl.String, "named": pl.String},
+        orient="row",
+    )
     visits, analytes = _rows_of(tables)
+    place = pl.coalesce("named", "visit", pl.lit(UNPLACED))
+    lines = (
+        ledger.select(*ROW, "column", "action")
+        .join(columns, on="column", maintain_order="left")
+        .join(visits, on=ROW, how="left", maintain_order="left")
+        .join(analytes, on=ROW, how="left", maintain_order="left")
+        .with_columns(
+            pl.when(pl.col("variable") == LABORATORY)
+            .then(pl.coalesce("analyte", "variable"))
+            .otherwise("variable")
+            .alias("variable"),
+            pl.when(pl.col("table") == "participants").then(pl.lit("")).otherwise(place).alias("place"),
+        )
+    )
+    counted = lines.group_by("table", "variable", "place", "action", maintain_order=True).len()
     found: dict[Line, dict[str, int]] = {}
-    for file, row, column, action in ledger.select("source_file", "row_number", "column", "action").iter_rows():
-        if column not in meaning:
-            continue
-        table, variable, visit = meaning[column]
-        if variable == LABORATORY:
-            variable = analytes.get((file, row), LABORATORY)
-        place = "" if table == "participants" else (visit or visits.get((file, row), UNPLACED))
-        counts = found.setdefault((table, variable, place), {})
-        counts[action] = counts.get(action, 0) + 1
+    for table, variable, visit, action, count in counted.iter_rows():
+        found.setdefault((table, variable, visit), {})[action] = count
     return found
 
 
@@ -128,13 +141,9 @@ def _columns(site: Site, registry: Registry) -> Iterator[tuple[str, tuple[str, s
                     yield column, ("scores", instrument, visit)
 
 
-def _rows_of(tables: SiteTables) -> tuple[dict[Place, str], dict[Place, str]]:
+def _rows_of(tables: SiteTables) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the visit, and the analyte, that each source row is about, where it can be told."""
-    visits: dict[Place, str] = {}
-    for frame in (tables.visits, tables.standard_items, tables.standard_measurements):
-        for file, row, visit in (
-            frame.select("source_file", "row_number", "visit").unique(maintain_order=True).iter_rows()
-        ):
-            visits.setdefault((file, row), visit)
-    pairs = tables.standard_measurements.select("source_file", "row_number", "analyte").unique(maintain_order=True)
-    return visits, {(file, row): analyte for file, row, analyte in pairs.iter_rows()}
+    parts = [tables.visits, tables.standard_items, tables.standard_measurements]
+    visits = pl.concat([frame.select(*ROW, "visit") for frame in parts])
+    analytes = tables.standard_measurements.select(*ROW, "analyte")
+    return visits.unique(ROW, keep="first"), analytes.unique(ROW, keep="last")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.workflow.conftest import Workspace, new_workspace
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group(name="workflow")]
 
 RUN_RECORDS = {"run.json", "ro-crate-metadata.json", "SHA256SUMS"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.workflow.conftest import Run, Workspace
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group(name="workflow")]
 
 AFTER_ONE_SITE = {
     "run_gates", "pass_gates", "derive_endotypes", "build_analysis_set", "fit_models", "summarise_sites",

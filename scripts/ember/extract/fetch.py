@@ -49,7 +49,7 @@ def fetch(source: Source, target: Path, variable: str = "") -> None:
         raise EmberError(
             "The table of files gives no SHA-256, so what is downloaded cannot be known.",
             where=f"{source.shown_path}  {source.url}",
-            fix="Run `ember check --record`, which downloads it once and records the hash.",
+            fix="Download it once by hand, then `ember check STUDY --record` writes its hash into the table of files.",
         )
     if urlsplit(source.url).scheme != "https":
         raise _failed(source, target, variable, "Only https addresses are fetched.")

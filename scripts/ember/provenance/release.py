@@ -12,6 +12,7 @@ from typing import Any
 
 from ember.errors import EmberError
 from ember.provenance.code import PROJECT, code_digest, import_closure, logic_of
+from ember.provenance.digest import sha256_of_file
 from ember.provenance.settings import STEPS, digest, used_rows
 from ember.registry.model import Study
 from ember.registry.registry import Registry
@@ -71,14 +72,8 @@ def manifest(
         "registry": used_rows(study, registry),
         "steps": {step: code_digest(step) for step in STEPS},
         "modules": {module: digest(logic_of(module)) for module in modules},
-        "outputs": {name: {"sha256": file_hash(path), "bytes": path.stat().st_size} for name, path in outputs},
+        "outputs": {name: {"sha256": sha256_of_file(path), "bytes": path.stat().st_size} for name, path in outputs},
     }
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def files_below(folder: Path) -> list[str]:
@@ -115,7 +110,7 @@ def first_difference(one: Path, other: Path) -> str | None:
     names = sorted({*files_below(one), *files_below(other)} - set(RUN_RECORDS))
     for name in names:
         a, b = one / name, other / name
-        if not (a.is_file() and b.is_file() and file_hash(a) == file_hash(b)):
+        if not (a.is_file() and b.is_file() and sha256_of_file(a) == sha256_of_file(b)):
             return name
     return None
 
@@ -126,7 +121,7 @@ def run_record() -> dict[str, str]:
 
 
 def _sums(folder: Path) -> str:
-    return "".join(f"{file_hash(folder / name)}  {name}\n" for name in files_below(folder))
+    return "".join(f"{sha256_of_file(folder / name)}  {name}\n" for name in files_below(folder))
 
 
 def gather(report: Path, aggregate: Path, manifest_file: Path, finished: Path) -> None:

@@ -33,8 +33,12 @@ def scheme_findings(study: Study, scheme: Content, registry: Registry, document:
     if any("composite" in state for state in scheme["states"]) and "composite" not in scheme:
         yield EmberError("A state uses the composite, which is not declared.", where=document.place(("states",)))
     states = [state["state"] for state in scheme["states"]]
+    # Without the panel the state of the screen alone stands, where the scheme says so.
+    alone = ["inflamed_single"] if scheme.get("composite", {}).get("missing") == "crp_only" else []
     for index, state in enumerate(scheme.get("inflamed", [])):
-        yield from unknown(state, [*states, "acute_suspect"], "a state of the scheme", document, ("inflamed", index))
+        yield from unknown(
+            state, [*states, *alone, "acute_suspect"], "a state of the scheme", document, ("inflamed", index)
+        )
 
 
 def analysis_findings(study: Study, analysis: Content, registry: Registry, document: YamlFile) -> Iterator[EmberError]:

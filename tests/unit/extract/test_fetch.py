@@ -36,7 +36,7 @@ def test_fetched_whole(source, served, tmp_path):
     ("change", "words"),
     [
         pytest.param({"sha256": "0" * 64}, ["SHA-256", DIGEST, "set EMBER_X"], id="another-hash"),
-        pytest.param({"sha256": None}, ["ember check --record"], id="no-hash"),
+        pytest.param({"sha256": None}, ["--record"], id="no-hash"),
         pytest.param({"url": None}, ["no address"], id="no-address"),
         pytest.param({"url": "http://example.org/a.csv"}, ["Only https"], id="not-https"),
         pytest.param({"url": "file:///a.csv"}, ["Only https"], id="local-file"),

@@ -17,12 +17,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 import polars as pl
 import psutil
 
 from ember.provenance.code import code_digest
 from ember.provenance.settings import STEPS, digest
 from tests.bench.measure import Cost, measure
+from tests.bench.page import as_markdown
 
 PROJECT = Path(__file__).parents[2]
 PLAIN = Path(os.environ.get("EMBER_BENCH", PROJECT / ".." / "shared" / "bench")).resolve()
@@ -34,6 +36,7 @@ ENVIRONMENT = {
     "PYTHONPATH": str(PROJECT / "scripts"),
 }
 RTOL = 1e-6
+PARTS = ("wall", "cpu", "memory")
 
 
 def main() -> None:
@@ -63,17 +66,24 @@ def bench_size(size: int, repeats: int) -> dict[str, Any]:
     if shutil.which("Rscript"):
         peers["R"] = lambda: run_r(folder, extract)
     costs: dict[str, list[Cost]] = {name: [] for name in peers}
-    stages: list[dict[str, Any]] = []
+    stages: list[dict[str, dict[str, float]]] = []
+    plain_stages: dict[str, list[dict[str, float]]] = {name: [] for name in peers if name != "ember"}
     for turn in range(repeats):
         for name, run in peers.items():
             costs[name].append(run())
             print(f"{size:>9,} {name:<7} {turn + 1}/{repeats} {costs[name][-1].wall:7.1f} s", flush=True)
         stages.append(stage_costs(folder))
+        for peer in plain_stages:
+            times = json.loads((folder / f"{peer}.json").read_text(encoding="utf-8"))["times"]
+            plain_stages[peer].append({name: float(np.ravel(seconds)[0]) for name, seconds in times.items()})
     compared = compare(folder, [name for name in peers if name != "ember"])
     return {
         "participants": size,
         "medians": {name: middle(values) for name, values in costs.items()},
-        "stages": {stage: median(run[stage] for run in stages) for stage in stages[0]},
+        "stages": {stage: {part: median(run[stage][part] for run in stages) for part in PARTS} for stage in stages[0]},
+        "plain_stages": {
+            peer: {name: median(run[name] for run in runs) for name in runs[0]} for peer, runs in plain_stages.items()
+        },
         "estimates": compared,
     }
 
@@ -99,16 +109,19 @@ def run_r(folder: Path, extract: Path) -> Cost:
 
 
 def middle(costs: list[Cost]) -> dict[str, float]:
-    return {key: median(getattr(cost, key) for cost in costs) for key in ("wall", "cpu", "memory")}
+    return {part: median(getattr(cost, part) for cost in costs) for part in PARTS}
 
 
-def stage_costs(folder: Path) -> dict[str, float]:
-    """Return the wall seconds of each rule, summed over its jobs, from Snakemake's own benchmark files."""
-    found: dict[str, float] = {}
-    for file in sorted((folder / "study" / "results" / "bench" / "benchmarks").rglob("*.tsv")):
-        seconds = float(pl.read_csv(file, separator="\t")["s"][0])
-        rule = file.relative_to(folder / "study" / "results" / "bench" / "benchmarks").parts[0]
-        found[rule] = found.get(rule, 0.0) + seconds
+def stage_costs(folder: Path) -> dict[str, dict[str, float]]:
+    """Return wall and CPU seconds of each rule, summed over its jobs, and its largest memory, from the benchmarks."""
+    found: dict[str, dict[str, float]] = {}
+    benchmarks = folder / "study" / "results" / "bench" / "benchmarks"
+    for file in sorted(benchmarks.rglob("*.tsv")):
+        row = pl.read_csv(file, separator="\t", infer_schema=False, null_values=["NA", "-"]).row(0, named=True)
+        cost = found.setdefault(file.relative_to(benchmarks).parts[0], dict.fromkeys(PARTS, 0.0))
+        cost["wall"] += float(row["s"])
+        cost["cpu"] += float(row["cpu_time"] or 0)
+        cost["memory"] = max(cost["memory"], float(row["max_rss"] or 0))
     return found
 
 
@@ -165,58 +178,6 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.system(),
     }
-
-
-def as_markdown(evidence: dict[str, Any]) -> str:
-    """Return the page of the documentation."""
-    m = evidence["machine"]
-    lines = [
-        "# What EMBER costs",
-        "",
-        "Made by `make bench`: EMBER, plain pandas + statsmodels and plain R on the same extract, in turn, at least",
-        f"three times; medians. {m['cores']} cores, {m['memory_gib']} GiB, Python {m['python']}, {m['system']}.",
-        "EMBER runs its whole workflow from nothing: gates, ledger, disclosure, report and release included, which the",
-        "plain scripts do not have.",
-        "",
-        "| participants | | wall s | CPU s | peak MB | wall ratio to EMBER |",
-        "|---:|---|---:|---:|---:|---:|",
-    ]
-    for size in evidence["sizes"]:
-        ours = size["medians"]["ember"]["wall"]
-        for name, cost in size["medians"].items():
-            numbers = [
-                f"{cost['wall']:.1f}",
-                f"{cost['cpu']:.1f}",
-                f"{cost['memory']:.0f}",
-                f"{cost['wall'] / ours:.2f}",
-            ]
-            lines.append(f"| {size['participants']:,} | {name} | {' | '.join(numbers)} |")
-    lines += [
-        "",
-        "## Where EMBER's time goes",
-        "",
-        "Wall seconds of each stage, summed over its jobs (two run at a time).",
-        "",
-    ]
-    rules = list(dict.fromkeys(rule for size in evidence["sizes"] for rule in size["stages"]))
-    lines.append("| stage | " + " | ".join(f"{size['participants']:,}" for size in evidence["sizes"]) + " |")
-    lines.append("|---|" + "---:|" * len(evidence["sizes"]))
-    for rule in rules:
-        lines.append(
-            f"| {rule} | " + " | ".join(f"{size['stages'].get(rule, 0):.1f}" for size in evidence["sizes"]) + " |"
-        )
-    lines += [
-        "",
-        "## The same estimates",
-        "",
-        "EMBER's equal the plain scripts' to 6 digits (the mixed model: R's; statsmodels' stops short of the optimum).",
-        "",
-    ]
-    last = evidence["sizes"][-1]["estimates"]
-    peers = [peer for peer in ("ember", "pandas", "R") if any(peer in row for row in last.values())]
-    lines += ["| | " + " | ".join(peers) + " |", "|---|" + "---:|" * len(peers)]
-    lines += [f"| {name} | " + " | ".join(f"{row[peer]:.9g}" for peer in peers) + " |" for name, row in last.items()]
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 
 from ember.provenance.code import import_closure, logic_of
 from ember.provenance.settings import digest
+from ember.tables.files import replacing
 
 PROJECT = Path(__file__).parents[2]
 EVIDENCE = PROJECT / "docs" / "evidence"
@@ -47,13 +48,15 @@ def prove(proof: Proof, count: int | None = None, workers: int = 2) -> Record:
     count = count or proof.count
     folder = SCRATCH / proof.name / proof.code()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    starts = range(0, count, CHUNK)
-    waiting = [start for start in starts if not (folder / f"{start}.json").exists()]
+    chunks = [(start, min(CHUNK, count - start)) for start in range(0, count, CHUNK)]
+    files = {chunk: folder / f"{chunk[0]}-{chunk[1]}.json" for chunk in chunks}
+    waiting = [chunk for chunk in chunks if not files[chunk].exists()]
     with ProcessPoolExecutor(workers) as pool:
-        done = pool.map(_chunk, [proof.name] * len(waiting), waiting, [min(CHUNK, count - s) for s in waiting])
-        for start, records in zip(waiting, done, strict=True):
-            (folder / f"{start}.json").write_text(json.dumps(records), encoding="utf-8")
-    records = [record for start in starts for record in json.loads((folder / f"{start}.json").read_text())]
+        done = pool.map(_chunk, [proof.name] * len(waiting), *zip(*waiting, strict=True)) if waiting else []
+        for chunk, records in zip(waiting, done, strict=True):
+            with replacing(files[chunk]) as temporary:
+                temporary.write_text(json.dumps(records), encoding="utf-8")
+    records = [record for chunk in chunks for record in json.loads(files[chunk].read_text(encoding="utf-8"))]
     evidence = {"claim": proof.claim, "seeds": [0, count - 1], "code": proof.code(), **proof.summarise(records)}
     EVIDENCE.mkdir(parents=True, exist_ok=True)
     (EVIDENCE / f"{proof.name}.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")

@@ -80,5 +80,5 @@ def _refused(what: str) -> EmberError:
         what,
         where=KEY_VARIABLE,
         fix=f"Keep a file of {SMALLEST_KEY} or more random bytes, mode 0600, outside both; "
-        f"name it in {KEY_VARIABLE} (`ember init` makes one).",
+        f"name it in {KEY_VARIABLE}. `(umask 077; head -c {SMALLEST_KEY} /dev/urandom > KEY)` makes one.",
     )

@@ -226,7 +226,7 @@ def provenance_section(facts: Facts) -> Section:
         Text(
             "The version is a digest of the inputs, the configuration, the code and "
             "the lock file: the same content gives "
-            "the same version and the same bytes. `ember verify` repeats the comparison."
+            "the same version and the same bytes. SHA256SUMS beside the report lists every file of the version."
         ),
         Definitions(items),
     ]

@@ -142,7 +142,7 @@ def _allowed(column: Column, study: Study, registry: Registry) -> tuple[str, ...
 
 def _completeness(analyte: str, visit: str) -> GateRule:
     name = screening_column(analyte, visit)
-    title = f"The participant has {analyte} at {visit}"
+    title = f"The participant has a result of {analyte} at {visit.replace('_', ' ')}"
     rule = f"participants.has_{analyte}.{visit}"
     return GateRule(rule, "participants", "true", name, "completeness", "warning", title)
 

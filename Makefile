@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo run test check lock bench prove coverage clean help
+.PHONY: demo run test check lock bench prove clean help
 
 help:
 	@echo "make demo            the synthetic four-site study, from nothing to a report"

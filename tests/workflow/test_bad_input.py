@@ -6,10 +6,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from ember.cli.check import check
-from tests.in_process import run_stages
+from ember.cli.main import main
+from ember.errors import EmberError
+from ember.steps import pass_gates
+from ember.tables.store import empty_table, write_table
+from tests.in_process import call, run_stages
 
 TINY = Path(__file__).parents[1] / "data" / "tiny"
 DEMO_DATA = Path(__file__).parents[2] / "resources" / "demo"
@@ -86,11 +91,10 @@ def test_extract_with_a_header_only(study: Path, said: Callable[[], str]) -> Non
     assert "porto/estudo.csv" in output and "header" in output
 
 
-def test_wrong_encoding(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_encoding(study: Path) -> None:
     change(study / "study.yaml", "encoding: latin-1", "encoding: utf-8")
     text = (study / PORTO).read_bytes()
     (study / PORTO).write_bytes(text.replace(b"\n", b"\n", 1) + "é".encode("latin-1"))
-    from ember.errors import EmberError
 
     with pytest.raises(EmberError) as refused:
         run_stages(study)
@@ -127,7 +131,6 @@ def test_two_sites_with_one_id(study: Path, said: Callable[[], str]) -> None:
 
 
 def test_study_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
-    from ember.cli.main import main
 
     assert main(["check", "nhannes"]) == 1
     output = capsys.readouterr()
@@ -137,8 +140,6 @@ def test_study_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_duplicate_participant(study: Path) -> None:
     """A participant twice with other content: both rows wait in the ledger, and the gate stops the study."""
-    import polars as pl
-
     lines = (study / PORTO).read_bytes().rstrip(b"\n").split(b"\n")
     cells = lines[3].split(b";")
     cells[lines[0].split(b";").index(b"IDADE")] = b"44,5"
@@ -150,11 +151,6 @@ def test_duplicate_participant(study: Path) -> None:
     finding = pl.read_csv(results / "checks/findings/porto/standardise_site.csv").row(0, named=True)
     assert finding["finding"] == "duplicate:porto:porto"
     assert finding["severity"] == "error" and not finding["answered"]
-
-    from ember.errors import EmberError
-    from ember.steps import pass_gates
-    from ember.tables.store import empty_table, write_table
-    from tests.in_process import call
 
     write_table(empty_table("gates"), results / "gates.csv", "gates")
     with pytest.raises(EmberError) as stopped:

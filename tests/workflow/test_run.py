@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import re
 import shutil
 from pathlib import Path
@@ -57,15 +58,26 @@ def test_the_ledger_counts_what_the_accounting_counts(finished: Workspace) -> No
             assert int(line["n_quarantined"]) == listed
 
 
-def test_report_and_release_rules_read_the_aggregate_tier_only() -> None:
-    rules = (Path(__file__).parents[2] / "workflow" / "rules").glob("*.smk")
-    text = "\n".join(path.read_text(encoding="utf-8") for path in rules)
-    for rule in ("render_report", "write_manifest", "publish_report"):
-        block = re.search(rf"^rule {rule}:\n(.*?)(?=^rule |\Z)", text, re.MULTILINE | re.DOTALL)
-        assert block is not None
-        inputs = re.search(r"    input:\n(.*?)\n    output:", block[1], re.DOTALL)
-        assert inputs is not None
-        assert "restricted" not in inputs[1] and "checks" not in inputs[1]
+def test_report_and_release_jobs_read_the_aggregate_tier_only(finished: Workspace) -> None:
+    run = finished.snakemake("--detailed-summary")
+    assert run.status == 0, run.output
+    lines = [line.split("\t") for line in run.output.splitlines() if line.count("\t") >= 6]
+    header, jobs = lines[0], lines[1:]
+    rule, inputs = header.index("rule"), header.index("input-file(s)")
+    seen = {}
+    for job in jobs:
+        if job[rule] in {"identify_release", "render_report", "write_manifest", "publish_report"}:
+            seen.setdefault(job[rule], set()).update(job[inputs].split(","))
+    assert set(seen) == {"identify_release", "render_report", "write_manifest", "publish_report"}
+    allowed = ("results/tiny/aggregate/", "results/tiny/release/")
+    for name, files in seen.items():
+        assert files and all(file.startswith(allowed) for file in files), (name, files)
+
+
+def test_the_manifest_tells_of_the_inputs_what_their_protected_table_tells(finished: Workspace) -> None:
+    manifest = json.loads((only_version(finished) / "manifest.json").read_text(encoding="utf-8"))
+    with (finished.results / "aggregate" / "inputs.csv").open(encoding="utf-8") as lines:
+        assert manifest["version"]["input_records"] == list(csv.DictReader(lines))
 
 
 def test_cores_and_hash_seed_do_not_change_a_byte(finished: Workspace, tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
-# IN   release/report/, aggregate/ and the records of the inputs
+# IN   release/report/ and aggregate/
 # OUT  reports/<study>/<version>/, written once under a name made of its content, and reports/<study>/index.html
 
 
 rule identify_release:
     input:
-        records=expand("{R}/checks/inputs/{source}.json", R=R, source=STUDY.sources),
+        inputs=f"{R}/aggregate/inputs.csv",
     output:
         version=f"{R}/release/version.json",
     log:
@@ -24,7 +24,7 @@ rule identify_release:
     message:
         "Naming the version"
     shell:
-        "python -m ember.steps.identify_release --study {params.study} --records {input.records}"
+        "python -m ember.steps.identify_release --study {params.study} --inputs {input.inputs}"
         " --version {output.version} --log {log}"
 
 

@@ -1,9 +1,9 @@
-"""Name the version of a study after its content."""
+"""Name the version of a study after its content; it is published, so the inputs come from their protected table."""
 
 from __future__ import annotations
 
 import argparse
-import json
+import csv
 
 from ember.provenance.release import identify
 from ember.registry.load import load_study
@@ -13,11 +13,12 @@ from ember.tables.files import write_json
 
 def main(arguments: argparse.Namespace) -> None:
     study, registry = load_study(arguments.study)
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.records]
+    with arguments.inputs[0].open(encoding="utf-8", newline="") as lines:
+        records = list(csv.DictReader(lines))
     version = identify(study, registry, records)
     write_json({**version, "input_records": records}, arguments.version)
     report(arguments.log, f"{study.id} {version['version']} from {len(records)} inputs")
 
 
 if __name__ == "__main__":
-    run_step(main, inputs=("records",), outputs=("version",))
+    run_step(main, inputs=("inputs",), outputs=("version",))

@@ -12,8 +12,13 @@ from ember.registry.model import (
     Below,
     CodedColumn,
     ColumnMap,
+    ConsentMap,
     DateColumn,
+    DayColumn,
+    DerivedColumn,
+    Duplicates,
     InstrumentMap,
+    Join,
     LaboratoryMap,
     MeasurementMap,
     MolarFactor,
@@ -76,26 +81,40 @@ def build_source(
         sha256=listed.sha256 if listed else None,
         url=listed.url if listed else None,
         recorded=listed.recorded if listed else False,
+        compression=chosen.get("compression"),
+        member=chosen.get("member"),
+        thousands=chosen.get("thousands"),
+        header_rows=chosen.get("header_rows", 1),
+        names=tuple(chosen.get("names", ())),
+        missing_codes=chosen.get("missing_codes", {}),
+        connection=chosen.get("connection"),
+        query=chosen.get("query"),
+        joins=tuple(Join(**_tuples(entry)) for entry in chosen.get("join", ())),
+        received=chosen.get("received"),
+        cut_off=chosen.get("cut_off"),
+        version=chosen.get("version"),
+        supersedes=data_folder / chosen["supersedes"] if "supersedes" in chosen else None,
     )
 
 
 def build_site(content: dict[str, Any]) -> Site:
     """Return the site; a file with one source has its mapping at the top, one with several under `tables`."""
     if "tables" in content:
-        tables = tuple(build_table(source, entry) for source, entry in content["tables"].items())
+        tables = tuple(build_table(entry.get("from", name), entry, name) for name, entry in content["tables"].items())
     else:
-        mapping = {key: value for key, value in content.items() if key not in {"site", "label", "from"}}
+        mapping = {key: value for key, value in content.items() if key not in {"site", "label"}}
         tables = (build_table(content.get("from", ""), mapping),)
     return Site(content["site"], content.get("label", content["site"].capitalize()), tables)
 
 
-def build_table(source: str, entry: dict[str, Any]) -> TableMap:
-    """Return the mapping of one source."""
+def build_table(source: str, entry: dict[str, Any], name: str = "") -> TableMap:
+    """Return the mapping of one table, which without a name of its own is called like its source."""
     return TableMap(
+        name=name or source,
         source=source,
         participant=entry.get("participant", ""),
         rows=RowFilter(**entry["rows"]) if "rows" in entry else None,
-        time_zero=DateColumn(**entry["time_zero"]) if "time_zero" in entry else None,
+        time_zero=_date(entry, "time_zero"),
         visits=_visits(entry.get("visits", {})),
         missing=tuple(entry.get("missing", ())),
         columns={name: ColumnMap(**_tuples(column)) for name, column in entry.get("columns", {}).items()},
@@ -103,6 +122,27 @@ def build_table(source: str, entry: dict[str, Any]) -> TableMap:
         laboratory=_laboratory(entry["laboratory"]) if "laboratory" in entry else None,
         instruments={name: InstrumentMap(**_tuples(column)) for name, column in entry.get("instruments", {}).items()},
         treatments=TreatmentMap(**_tuples(entry["treatments"])) if "treatments" in entry else None,
+        derived={name: DerivedColumn(**column) for name, column in entry.get("derived", {}).items()},
+        corrections=entry.get("corrections"),
+        per_participant=entry.get("per_participant", "many"),
+        duplicates=Duplicates(**entry["duplicates"]) if "duplicates" in entry else None,
+        death=_date(entry, "death"),
+        consent=_consent(entry["consent"]) if "consent" in entry else None,
+    )
+
+
+def _date(entry: dict[str, Any], key: str) -> DateColumn | None:
+    return DateColumn(**entry[key]) if key in entry else None
+
+
+def _consent(entry: dict[str, Any]) -> ConsentMap:
+    chosen = entry.get("on_withdrawal", "erase")
+    each = CodedColumn(**chosen) if isinstance(chosen, dict) else None
+    return ConsentMap(
+        purposes={purpose: CodedColumn(**column) for purpose, column in entry["purposes"].items()},
+        withdrawn=_date(entry, "withdrawn"),
+        on_withdrawal="erase" if each else chosen,
+        on_withdrawal_column=each,
     )
 
 
@@ -112,13 +152,17 @@ def _visits(entry: dict[str, Any]) -> VisitMap:
         pattern=entry.get("pattern", "{column}_{visit}"),
         long=CodedColumn(**entry["long"]) if "long" in entry else None,
         single=entry.get("single"),
-        date=DateColumn(**entry["date"]) if "date" in entry else None,
+        date=_date(entry, "date"),
+        by_date=_date(entry, "by_date"),
+        by_day=DayColumn(**entry["by_day"]) if "by_day" in entry else None,
     )
 
 
 def _unit(entry: dict[str, Any]) -> dict[str, Any]:
     unit = entry["unit"]
-    return {"unit": None, "unit_column": unit["column"]} if isinstance(unit, dict) else {"unit": unit}
+    if isinstance(unit, dict):
+        return {"unit": None, "unit_column": unit["column"], "unit_codes": unit.get("codes", {})}
+    return {"unit": unit}
 
 
 def _molar(entry: dict[str, Any]) -> dict[str, Any]:
@@ -131,7 +175,15 @@ def _measurement(entry: dict[str, Any]) -> MeasurementMap:
 
 
 def _laboratory(entry: dict[str, Any]) -> LaboratoryMap:
-    return LaboratoryMap(**{**entry, **_unit(entry), **_molar(entry), "analyte": CodedColumn(**entry["analyte"])})
+    coded = {"analyte": CodedColumn(**entry["analyte"])}
+    if "operator" in entry:
+        coded["operator"] = CodedColumn(**entry["operator"])
+    if isinstance(entry.get("specimen"), dict):
+        coded["specimen_column"] = CodedColumn(**entry["specimen"])
+    plain = {key: value for key, value in entry.items() if key not in {"analyte", "operator"}}
+    if "specimen_column" in coded:
+        plain.pop("specimen")
+    return LaboratoryMap(**{**plain, **_unit(entry), **_molar(entry), **coded})
 
 
 def _tuples(entry: dict[str, Any]) -> dict[str, Any]:

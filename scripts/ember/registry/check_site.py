@@ -23,16 +23,15 @@ def site_findings(study: Study, site: Site, registry: Registry, document: YamlFi
         )
     seen: dict[str, str] = {}
     for table in site.tables:
-        base: Keys = ("tables", table.source) if nested else ()
-        yield from unknown(
-            table.source, study.sources, "a source of the study", document, base if nested else ("from",)
-        )
+        base: Keys = ("tables", table.name) if nested else ()
+        place: Keys = base if nested and "from" not in document.content["tables"][table.name] else (*base, "from")
+        yield from unknown(table.source, study.sources, "a source of the study", document, place)
         yield from _table_findings(study, table, registry, document, base)
         for name in table.columns:
             if name in seen:
-                place = document.place((*base, "columns", name))
-                yield EmberError(f"'{name}' is already mapped in the table {seen[name]}.", where=place)
-            seen.setdefault(name, table.source)
+                where = document.place((*base, "columns", name))
+                yield EmberError(f"'{name}' is already mapped in the table {seen[name]}.", where=where)
+            seen.setdefault(name, table.name)
     measured = any(table.measurements or table.laboratory for table in site.tables)
     if not measured and site.id not in study.excluded_sites:
         yield EmberError(
@@ -68,12 +67,17 @@ def _table_findings(
 
 def _visit_findings(study: Study, table: TableMap, document: YamlFile, base: Keys) -> Iterator[EmberError]:
     keys = (*base, "visits")
-    kinds = [bool(table.visits.wide), table.visits.long is not None, table.visits.single is not None]
+    told = (table.visits.long, table.visits.single, table.visits.by_date, table.visits.by_day)
+    kinds = [bool(table.visits.wide), *(kind is not None for kind in told)]
     holds_visits = table.measurements or table.laboratory or table.instruments or table.treatments
     if sum(kinds) > 1 or (holds_visits and not any(kinds)):
-        yield EmberError("Exactly one of wide, long and single must stand under visits.", where=document.place(keys))
+        yield EmberError(
+            "Exactly one of wide, long, single, by_date and by_day must stand under visits.", where=document.place(keys)
+        )
     codes = table.visits.wide or (table.visits.long.codes if table.visits.long else {})
     here = [*codes.values(), *([table.visits.single] if table.visits.single else [])]
+    if table.visits.by_date or table.visits.by_day:
+        here = [planned.id for planned in study.visits]
     for visit in dict.fromkeys(here):
         yield from unknown(visit, [planned.id for planned in study.visits], "a visit of the study", document, keys)
     groups = (("measurements", table.measurements), ("instruments", table.instruments))

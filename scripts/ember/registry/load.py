@@ -12,7 +12,7 @@ from ember.errors import EmberError, nearest_name
 from ember.registry.build import build_site, build_source, source_findings
 from ember.registry.check import cross_check
 from ember.registry.files import read_files_table
-from ember.registry.model import Answer, Site, Source, Study, Visit
+from ember.registry.model import Answer, GateChange, Site, Source, Study, Visit
 from ember.registry.registry import Registry, read_registry
 from ember.registry.schema import schema_findings
 from ember.registry.yaml_file import YamlFile, read_yaml
@@ -263,6 +263,12 @@ def build_study(
         analyses=analyses,
         report=documents.report.content,
         date_of_data=content.get("date_of_data"),
+        data_folder=data_folder,
+        consent_required=tuple(content.get("consent", {}).get("required", ())),
+        locked_visits=tuple(content.get("locked_visits", ())),
+        gate_changes=tuple(GateChange(**entry) for entry in content.get("gates", [])),
+        release_status=content.get("release", {}).get("status", "draft"),
+        freeze=content.get("release", {}).get("freeze"),
         resolved={
             "study": content,
             "sites": {name: document.content for name, document in documents.sites.items()},

@@ -8,10 +8,21 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Join:
+    """Columns that a source brings from another one; `on` maps its own columns to those of the other."""
+
+    source: str
+    on: dict[str, str]
+    cardinality: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Source:
     """One file (or query) as it is declared in study.yaml.
 
     `file` is its name relative to the data folder; `recorded` is true where EMBER wrote down the hash itself.
+    `header_row` is 0 for a file without column names, which `names` gives. `supersedes` is the earlier extract.
     """
 
     id: str
@@ -29,6 +40,19 @@ class Source:
     url: str | None = None
     recorded: bool = False
     file: str = ""
+    compression: str | None = None
+    member: str | None = None
+    thousands: str | None = None
+    header_rows: int = 1
+    names: tuple[str, ...] = ()
+    missing_codes: dict[str, str] = field(default_factory=dict)
+    connection: str | None = None
+    query: str | None = None
+    joins: tuple[Join, ...] = ()
+    received: str | None = None
+    cut_off: str | None = None
+    version: str | None = None
+    supersedes: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +61,14 @@ class DateColumn:
 
     column: str
     date: str
+
+
+@dataclass(frozen=True)
+class DayColumn:
+    """A column of study days; `offset` is added to each."""
+
+    column: str
+    offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,13 +89,15 @@ class CodedColumn:
 
 @dataclass(frozen=True)
 class VisitMap:
-    """How a row or a column of the source says which visit it belongs to; exactly one of wide, long, single."""
+    """How a row or a column of the source says its visit; exactly one of wide, long, single, by_date, by_day."""
 
     wide: dict[str, str] = field(default_factory=dict)
     pattern: str = "{column}_{visit}"
     long: CodedColumn | None = None
     single: str | None = None
     date: DateColumn | None = None
+    by_date: DateColumn | None = None
+    by_day: DayColumn | None = None
 
     def column_for(self, column: str, suffix: str) -> str:
         """Return the name of `column` at the visit of `suffix` in a wide file."""
@@ -78,6 +112,8 @@ class ColumnMap:
     unit: str | None = None
     codes: dict[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    codelist: str | None = None
+    decision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +124,7 @@ class Below:
     codes: tuple[str, ...] = ()
     heap: float | None = None
     limit: float | None = None
+    decision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +133,7 @@ class MolarFactor:
 
     nmol_per_mg: float
     reason: str
+    decision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +143,7 @@ class MeasurementMap:
     column: str
     unit: str | None
     unit_column: str | None = None
+    unit_codes: dict[str, str] = field(default_factory=dict)
     specimen: str | None = None
     assay: str | None = None
     batch: str | None = None
@@ -115,13 +154,19 @@ class MeasurementMap:
 
 @dataclass(frozen=True)
 class LaboratoryMap:
-    """A table with one row a result. Either `unit` or `unit_column` is set."""
+    """A table with one row a result. Either `unit` or `unit_column` is set.
+
+    `unit_codes` translates the texts of the unit column (OMOP concepts); units are spelled as our registry does.
+    """
 
     analyte: CodedColumn
     value: str
     unit: str | None
     unit_column: str | None = None
+    unit_codes: dict[str, str] = field(default_factory=dict)
+    operator: CodedColumn | None = None
     specimen: str | None = None
+    specimen_column: CodedColumn | None = None
     batch: str | None = None
     assays: dict[str, str] = field(default_factory=dict)
     molar_factor: MolarFactor | None = None
@@ -148,8 +193,47 @@ class TreatmentMap:
 
 
 @dataclass(frozen=True)
+class DerivedColumn:
+    """A column computed from columns of the same row."""
+
+    formula: str
+    decision: str | None = None
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Which of several rows of one participant and visit is kept, and why."""
+
+    keep: str
+    reason: str
+    decision: str | None = None
+
+
+@dataclass(frozen=True)
+class ConsentMap:
+    """Where a table tells what participants agreed to.
+
+    Attributes
+    ----------
+    purposes : dict
+        By purpose (biomarkers, sharing, secondary_use) the column and its codes: granted or refused.
+    withdrawn : DateColumn or None
+        Day on which consent was withdrawn.
+    on_withdrawal : str
+        "keep" (data up to that day) or "erase", where the study says it for all.
+    on_withdrawal_column : CodedColumn or None
+        Where each participant chose.
+    """
+
+    purposes: dict[str, CodedColumn]
+    withdrawn: DateColumn | None = None
+    on_withdrawal: str = "erase"
+    on_withdrawal_column: CodedColumn | None = None
+
+
+@dataclass(frozen=True)
 class TableMap:
-    """How the columns of one source of one site become ours."""
+    """How the columns of one source of one site become ours. `name` is unique within the site."""
 
     source: str
     participant: str
@@ -162,6 +246,13 @@ class TableMap:
     laboratory: LaboratoryMap | None = None
     instruments: dict[str, InstrumentMap] = field(default_factory=dict)
     treatments: TreatmentMap | None = None
+    name: str = ""
+    derived: dict[str, DerivedColumn] = field(default_factory=dict)
+    corrections: str | None = None
+    per_participant: str = "many"
+    duplicates: Duplicates | None = None
+    death: DateColumn | None = None
+    consent: ConsentMap | None = None
 
 
 @dataclass(frozen=True)
@@ -174,7 +265,7 @@ class Site:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        return tuple(table.source for table in self.tables)
+        return tuple(dict.fromkeys(table.source for table in self.tables))
 
 
 @dataclass(frozen=True)
@@ -194,6 +285,16 @@ class Answer:
     finding: str
     action: str
     reason: str
+
+
+@dataclass(frozen=True)
+class GateChange:
+    """What the study says of a gate's rule: another severity, or the largest share of failures that passes."""
+
+    rule: str
+    reason: str
+    severity: str | None = None
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -221,6 +322,12 @@ class Study:
     report: dict[str, Any]
     date_of_data: str | None
     resolved: dict[str, Any]
+    data_folder: Path = Path()
+    consent_required: tuple[str, ...] = ()
+    locked_visits: tuple[str, ...] = ()
+    gate_changes: tuple[GateChange, ...] = ()
+    release_status: str = "draft"
+    freeze: str | None = None
 
     def answer(self, finding: str) -> Answer | None:
         """Return the study's answer to a finding, or None."""

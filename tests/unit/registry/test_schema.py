@@ -16,8 +16,8 @@ from tests.unit.registry.study_folder import change, findings
             "study.yaml", "privacy:", "privcy:",
             [
                 "trial/study.yaml:1\n  The key 'privacy' is missing.",
-                "trial/study.yaml:5  privcy\n  'privcy' is not a key here.\n  Allowed: analyses, data, date_of_data, "
-                "design, disclosure, endotypes, exclude_sites, files, findings, label, overrides, privacy and 8 more. "
+                "trial/study.yaml:5  privcy\n  'privcy' is not a key here.\n  Allowed: analyses, consent, data, "
+                "date_of_data, design, disclosure, endotypes, exclude_sites, files, findings, gates, label and 12 more. "
                 "Nearest: privacy.",
             ],
             id="unknown-key-and-what-it-leaves-missing",
@@ -49,7 +49,7 @@ from tests.unit.registry.study_folder import change, findings
             [
                 "trial/sites/north.yaml:6  columns.age\n  The key 'column' is missing.",
                 "trial/sites/north.yaml:6  columns.age.colum\n  'colum' is not a key here.\n"
-                "  Allowed: codes, column, missing, unit. Nearest: column.",
+                "  Allowed: codelist, codes, column, decision, missing, unit. Nearest: column.",
             ],
             id="deep-in-a-site-file",
         ),
@@ -62,7 +62,7 @@ from tests.unit.registry.study_folder import change, findings
         pytest.param(
             "sites/north.yaml", "unit: mg/L", "unit: {colum: UNIT}",
             ["trial/sites/north.yaml:9  measurements.hscrp.unit.colum\n  'colum' is not a key here.\n"
-             "  Allowed: column. Nearest: column."],
+             "  Allowed: codes, column. Nearest: column."],
             id="inside-an-alternative",
         ),
         pytest.param(

@@ -1,0 +1,64 @@
+"""Consent comes first: rows of people who did not agree leave before anything else is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+ERASED = "consent.erased"
+REFUSED = "consent.refused"
+UNKNOWN = "consent.unknown"
+RULES = (ERASED, REFUSED, UNKNOWN)
+
+
+def consent_rules(participants: pl.Series, register: pl.DataFrame, required: Sequence[str]) -> pl.Series:
+    """Return for each row of a site the rule under which it leaves, or null.
+
+    Parameters
+    ----------
+    participants : Series of str
+        Pseudonyms, null where the row names nobody; such rows leave later, under a rule of their own.
+    register : DataFrame
+        Rows of the site in the register, contract consent.
+    required : sequence of str
+        Purposes to which participants must have agreed.
+
+    Notes
+    -----
+    Somebody who is not in the register has not been asked: unknown. Erasure goes before refusal, since it is what
+    has to be shown.
+    """
+    answers = [pl.col(purpose) for purpose in required]
+    refused = pl.any_horizontal([answer == "refused" for answer in answers])
+    unknown = pl.any_horizontal([answer == "unknown" for answer in answers])
+    rule = (
+        pl.when(pl.col("withdrawal") == "erase")
+        .then(pl.lit(ERASED))
+        .when(refused)
+        .then(pl.lit(REFUSED))
+        .when(unknown)
+        .then(pl.lit(UNKNOWN))
+        .otherwise(pl.lit(""))
+    )
+    people = register.select("participant_id", rule.alias("rule"))
+    rows = pl.DataFrame({"participant_id": participants})
+    found = rows.join(people, "participant_id", "left", maintain_order="left")
+    named = pl.col("participant_id").is_not_null()
+    known = pl.when(named).then(pl.col("rule").fill_null(UNKNOWN)).otherwise(pl.lit(""))
+    return found.select(pl.when(known != "").then(known)).to_series().alias("rule")
+
+
+def people_counts(register: pl.DataFrame, required: Sequence[str]) -> pl.DataFrame:
+    """Return how many participants of each site leave for each reason, and how many stay.
+
+    Returns
+    -------
+    DataFrame
+        site, rule_id ("" for those who stay), n; people of whom the register says nothing are not in it.
+    """
+    parts = []
+    for (site,), people in register.group_by(["site_id"], maintain_order=True):
+        rules = consent_rules(people["participant_id"], people, required).fill_null("")
+        parts.extend({"site": str(site), "rule_id": rule, "n": int((rules == rule).sum())} for rule in (*RULES, ""))
+    return pl.DataFrame(parts, schema={"site": pl.String, "rule_id": pl.String, "n": pl.Int64})

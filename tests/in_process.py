@@ -12,7 +12,15 @@ import polars as pl
 from ember.provenance.settings import included_sites
 from ember.registry.load import load_study
 from ember.registry.model import Study
-from ember.steps import build_analysis_set, derive_endotypes, fit_models, harmonise_site, read_source, standardise_site
+from ember.steps import (
+    build_analysis_set,
+    collect_consent,
+    derive_endotypes,
+    fit_models,
+    harmonise_site,
+    read_source,
+    standardise_site,
+)
 
 
 def run_stages(folder: Path) -> tuple[Study, Path]:
@@ -20,21 +28,33 @@ def run_stages(folder: Path) -> tuple[Study, Path]:
     study, _ = load_study(str(folder))
     results = folder / "results" / study.id
     for source in study.sources:
-        call(
-            read_source,
-            folder,
-            source=source,
-            raw=results / f"restricted/raw/{source}.parquet",
-            ledger=results / f"restricted/ledger/{source}/read_source.parquet",
-            accounting=results / f"checks/accounting/{source}/read_source.csv",
-            record=results / f"checks/inputs/{source}.json",
-        )
+        read(study, folder, results, source)
     for site in included_sites(study):
         standardise(study, folder, results, site)
         harmonise(folder, results, site)
     for analysis in study.analyses:
         fit(study, folder, results, analysis)
     return study, results
+
+
+def read(study: Study, folder: Path, results: Path, source: str) -> None:
+    call(
+        read_source,
+        folder,
+        source=source,
+        consent=[collected(folder, results)] if study.consent_required else [],
+        raw=results / f"restricted/raw/{source}.parquet",
+        ledger=results / f"restricted/ledger/{source}/read_source.parquet",
+        accounting=results / f"checks/accounting/{source}/read_source.csv",
+        record=results / f"checks/inputs/{source}.json",
+    )
+
+
+def collected(folder: Path, results: Path) -> Path:
+    """Collect the consent of a study and return the register."""
+    register = results / "restricted/consent.parquet"
+    call(collect_consent, folder, register=register, counts=results / "checks/consent.csv")
+    return register
 
 
 def standardise(study: Study, folder: Path, results: Path, site: str) -> None:
@@ -45,6 +65,7 @@ def standardise(study: Study, folder: Path, results: Path, site: str) -> None:
         folder,
         site=site,
         raw=[results / f"restricted/raw/{source}.parquet" for source in study.sites[site].sources],
+        consent=[results / "restricted/consent.parquet"] if study.consent_required else [],
         **{table: standard / f"{table}.parquet" for table in tables},
         **_checks(results, site, "standardise_site"),
     )

@@ -35,8 +35,12 @@ SCHEMAS = {
     "treatments": "treatment|label,kind,atc,components,source,verified",
     "treatment_names": "name|treatment,source,verified",
     "codelists": "codelist,code|label,source,verified",
+    "codelist_names": "codelist,name|code,source,verified",
     "disclosure": "profile|threshold,rounding,minimum_residual_df,source,verified",
     "thresholds": "threshold|analyte,operator,value,unit,label,source,verified",
+    "cross_field_rules": "rule,table|kind,left,operator,right,tolerance,category,severity,title,source,verified",
+    "variable_names": "kind,target,name|language,confidence,source,verified",
+    "standard_codes": "standard,kind,code|meaning,source,verified",
 }
 ALLOWED = {
     ("units", "needs"): {"", "molar_factor"},
@@ -53,6 +57,12 @@ ALLOWED = {
     ("instrument_items", "scored"): {"true", "false"},
     ("instrument_items", "reverse"): {"true", "false"},
     ("thresholds", "operator"): {"<", "<=", ">", ">="},
+    ("cross_field_rules", "kind"): {"analytes", "earlier_visit", "participant", "reference", "flag"},
+    ("cross_field_rules", "operator"): {"<=", ">=", "in", "lacks"},
+    ("cross_field_rules", "category"): {"conformance", "completeness", "plausibility"},
+    ("cross_field_rules", "severity"): {"error", "warning", "information"},
+    ("standard_codes", "standard"): {"omop", "cdisc"},
+    ("standard_codes", "kind"): {"analyte", "unit", "operator"},
 }  # fmt: skip
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 ATC = re.compile(r"[A-Z]\d\d(?:[A-Z](?:[A-Z](?:\d\d)?)?)?")
@@ -333,6 +343,49 @@ class TestTreatments:
             assert len(parts(row["components"])) != 1, row
             assert row["kind"] != "combination" or row["components"], row
 
+    def test_a_spelling_stands_once_whatever_its_case(self) -> None:
+        names = [row["name"].casefold() for row in TABLES["treatment_names"]]
+        assert len(set(names)) == len(names)
+
+    def test_every_treatment_has_a_name(self) -> None:
+        named = {row["treatment"] for row in TABLES["treatment_names"]}
+        assert {row["treatment"] for row in TABLES["treatments"]} - named <= {"escitalopram_bupropion"}
+
+
+class TestCodelistNames:
+    def test_a_name_means_one_code_of_its_list(self) -> None:
+        names = [(row["codelist"], row["name"].casefold()) for row in TABLES["codelist_names"]]
+        assert len(set(names)) == len(names)
+        codes = {(row["codelist"], row["code"]) for row in TABLES["codelists"]}
+        assert {(row["codelist"], row["code"]) for row in TABLES["codelist_names"]} <= codes
+
+    def test_names_are_in_small_letters_as_they_are_looked_up(self) -> None:
+        assert all(row["name"] == row["name"].lower() for row in TABLES["codelist_names"])
+
+    def test_numbers_are_declared_by_the_site(self) -> None:
+        assert not [row["name"] for row in TABLES["codelist_names"] if re.search(r"\d", row["name"])]
+
+    @pytest.mark.parametrize(
+        ("codelist", "name"),
+        [
+            # H and M are man and woman in Spanish and Portuguese, M and W or F man and woman elsewhere.
+            pytest.param("sex", "m", id="male or mujer"),
+            pytest.param("sex", "h", id="only beside m for mujer"),
+            pytest.param("sex", "v", id="vrouw or varón"),
+            # Someone who does not smoke has never smoked or has stopped.
+            pytest.param("smoking", "non-smoker", id="never or former"),
+            pytest.param("smoking", "nichtraucher", id="never or former, German"),
+            pytest.param("smoking", "yes", id="current or ever"),
+        ],
+    )
+    def test_ambiguous_names_are_absent(self, codelist: str, name: str) -> None:
+        assert name not in {row["name"] for row in TABLES["codelist_names"] if row["codelist"] == codelist}
+
+    @pytest.mark.parametrize("codelist", ["sex", "yes_no", "smoking", "specimen"])
+    def test_every_code_of_the_common_lists_has_a_name(self, codelist: str) -> None:
+        named = {row["code"] for row in TABLES["codelist_names"] if row["codelist"] == codelist}
+        assert {row["code"] for row in TABLES["codelists"] if row["codelist"] == codelist} == named
+
 
 class TestDisclosure:
     def test_rounding_never_reaches_below_the_threshold(self) -> None:
@@ -396,4 +449,5 @@ class TestAgainstNhanes:
         import pyreadstat
 
         drugs, _ = pyreadstat.read_xport(nhanes("RXQ_RX_F"), usecols=["RXDDRUG"])
-        assert {row["name"] for row in TABLES["treatment_names"]} <= set(drugs.RXDDRUG)
+        names = {row["name"] for row in TABLES["treatment_names"] if "NHANES" in row["source"]}
+        assert names and names <= set(drugs.RXDDRUG)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ember.harmonise.numbers import number, operator
 from ember.harmonise.standardise import Standardised
 from ember.harmonise.standardise_rows import RawRows
-from tests.unit.harmonise.standard_study import account, raw_rows, standardised
+from tests.unit.harmonise.standard_study import VISITS, account, raw_rows, standardised
 
 PEOPLE = st.sampled_from(["a", "b", "c", ""])
 NUMBERS = st.sampled_from(
@@ -106,7 +106,9 @@ def kept_cells(
     }
 
 
-def check(result: Standardised, raw: RawRows, columns: list[str], measured: dict[str, set[str]]) -> None:
+def check(
+    result: Standardised, raw: RawRows, columns: list[str], measured: dict[str, set[str]], *, own_days: bool = False
+) -> None:
     entries = result.ledger.filter(pl.col("action") != "flagged")
     refused = set(entries.filter(pl.col("unit") == "row")["row_number"])
     rows = account(result, "row")
@@ -125,16 +127,18 @@ def check(result: Standardised, raw: RawRows, columns: list[str], measured: dict
     ]
     assert len(shown) == len(set(shown))
     assert not set(shown) & set(listed), "a cell is both used and refused"
-    results = {cell for cell in cells if cell[1].split("_")[0] in {"crp", "il6", "total"}}
+    results = {cell for cell in cells if cell[1].split("_")[0] in {"crp", "il6", "total", "result"}}
     assert results == (set(shown) | set(listed)) & results, "a result is lost"
     assert set(shown) <= results
 
     values = account(result, "value")
     assert len(cells) == values.get("n_out", 0) + values.get("n_collapsed", 0) + len(listed), "a cell is lost"
     assert set(result.visits["participant_id"]) <= set(result.participants["participant_id"])
-    placed = set(result.visits.select("participant_id", "visit", "study_day").rows())
+    # Samples of one visit may be of several days, where the day of a row tells its visit.
+    place = ["participant_id", "visit", *([] if own_days else ["study_day"])]
+    placed = set(result.visits.select(place).rows())
     for table in (result.measurements, result.items, result.treatments):
-        assert set(table.select("participant_id", "visit", "study_day").rows()) <= placed
+        assert set(table.select(place).rows()) <= placed
 
 
 @settings(max_examples=40, deadline=None)
@@ -152,6 +156,97 @@ def test_no_cell_of_a_wide_table_is_lost(rows: list[dict[str, str]]) -> None:
     check(standardised(WIDE, raw), raw, WIDE_COLUMNS, {})
 
 
+RESULTS: dict[str, Any] = {
+    "time_zero": {"column": "zero", "date": "iso"},
+    "death": {"column": "died", "date": "iso"},
+    "missing": ["-9"],
+    "columns": PARTICIPANT_COLUMNS,
+    "derived": {"twice": {"formula": "2 * age"}},
+    "laboratory": {
+        "analyte": {"column": "test", "codes": {"CRP": "hscrp", "IL-6": "il6"}},
+        "value": "result",
+        "unit": {"column": "unit", "codes": {"1": "mg/L"}},
+        "operator": {"column": "sign", "codes": {"LT": "<", "GT": ">", "EQ": "="}},
+        "specimen": {"column": "tube", "codes": {"S": "serum"}},
+    },
+}
+OWN_DAYS = st.sampled_from(
+    [{"by_date": {"column": "drawn", "date": "iso"}}, {"by_day": {"column": "day", "offset": -1}}, {"single": "week_4"}]
+)
+KEPT = st.sampled_from(
+    [{}, *({"duplicates": {"keep": keep, "reason": "as the laboratory says"}} for keep in ("first", "last"))]
+)
+RESULT_COLUMNS = ["zero", "died", "age", "sex", "result"]
+
+result_row = st.fixed_dictionaries(
+    {
+        "id": PEOPLE,
+        "zero": st.sampled_from(["", "2020-01-02", "2020-01-02", "2020-01-02T08:00", "2020-01-03", "2020-01", "-9"]),
+        "died": st.sampled_from(["", "", "", "2020-01-31", "2020-02-01", "x"]),
+        "drawn": st.sampled_from(["2020-01-02", "2020-01-30", "2020-01-31", "2020-02-01", "2020-01", "", "2021-01-01"]),
+        "day": st.sampled_from(["1", "29", "30", "30,0", "30,5", "", "-9", "900"]),
+        "age": AGES,
+        "sex": SEXES,
+        "test": st.sampled_from(["CRP", "CRP", " IL-6", "TNF"]),
+        "result": st.sampled_from(["1.234,5", "1,5", "1.5", "12.34", "<2", "-3", "-9", "", "x", "1"]),
+        "unit": st.sampled_from(["1", "mg/L", ""]),
+        "sign": st.sampled_from(["", "", "LT", "GT", "EQ", "LE"]),
+        "tube": st.sampled_from(["S", "", "P"]),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(result_row, min_size=1, max_size=9), OWN_DAYS, KEPT, st.sampled_from([None, 18262, 18293]))
+def test_no_cell_of_a_table_of_results_is_lost(
+    rows: list[dict[str, str]], visits: dict[str, Any], kept: dict[str, Any], until: int | None
+) -> None:
+    raw = raw_rows(rows)
+    withdrawn = None
+    if until is not None:
+        withdrawn = pl.DataFrame(
+            {"participant_id": ["a"], "withdrawn_on": [until]}, schema_overrides={"withdrawn_on": pl.Int32}
+        )
+    mapping = {**RESULTS, "visits": visits, **kept}
+    result = standardised(mapping, raw, decimal=",", thousands=".", withdrawn=withdrawn)
+    check(result, raw, RESULT_COLUMNS, {}, own_days=True)
+    found = result.measurements
+    assert not found.select("participant_id", "visit", "analyte").is_duplicated().any()
+    windows = {visit.id: (visit.first, visit.last) for visit in VISITS}
+    assert all(
+        windows[visit][0] <= day <= windows[visit][1] for visit, day in found.select("visit", "study_day").rows()
+    )
+    ends = found.join(result.participants, "participant_id", "left").filter(pl.col("death_day") < pl.col("study_day"))
+    assert ends.is_empty()
+    assert not (kept and "row.duplicate_conflict" in set(result.ledger["rule_id"]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(long_row, min_size=1, max_size=9), st.lists(result_row, min_size=1, max_size=6), KEPT)
+def test_no_row_of_two_tables_of_one_source_is_lost(
+    clinic: list[dict[str, str]], laboratory: list[dict[str, str]], kept: dict[str, Any]
+) -> None:
+    ours = {"participant": "id", "from": "a"}
+    results = {"laboratory": RESULTS["laboratory"], "visits": {"by_date": {"column": "drawn", "date": "iso"}}}
+    mapping = {
+        "tables": {
+            "clinic": {**LONG, **ours, **kept, "rows": {"column": "kind", "equals": ""}},
+            "laboratory": {**results, **ours, "rows": {"column": "kind", "equals": "L"}},
+        }
+    }
+    raw = raw_rows([*({**row, "kind": " "} for row in clinic), *({**row, "kind": "L"} for row in laboratory)])
+    result = standardised(mapping, raw)
+    whole = account(result, "row")
+    left = result.ledger.filter(pl.col("unit") == "row")
+    assert whole["n_in"] == len(clinic) + len(laboratory)
+    assert whole.get("n_out", 0) == whole["n_in"] - left.height == whole["n_in"] - left["row_number"].n_unique()
+    values = result.ledger.filter((pl.col("unit") == "value") & (pl.col("action") != "flagged"))
+    cells = values.select("row_number", "column").rows()
+    assert len(cells) == len(set(cells))
+    assert not set(cells) & set(result.measurements.select("row_number", "column").rows())
+    assert not {row for row, _ in cells} & set(left["row_number"])
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.lists(long_row, min_size=1, max_size=8), st.permutations(["a", "b", "c"]))
 def test_pseudonyms_change_nothing_but_themselves(rows: list[dict[str, str]], names: list[str]) -> None:
@@ -166,9 +261,10 @@ def test_pseudonyms_change_nothing_but_themselves(rows: list[dict[str, str]], na
     assert one.accounts == two.accounts
 
 
-def read(text: str, decimal: str) -> tuple[str, float | None]:
+def read(text: str, decimal: str, thousands: str | None = None) -> tuple[str, float | None]:
     frame = pl.DataFrame({"text": [text]})
-    return frame.select(operator(pl.col("text")), number(pl.col("text"), decimal, True).alias("number")).row(0)
+    value = number(pl.col("text"), decimal, True, thousands).alias("number")
+    return frame.select(operator(pl.col("text")), value).row(0)
 
 
 @given(
@@ -194,3 +290,11 @@ def test_what_is_read_is_what_stands_there(text: str, decimal: str) -> None:
     assert not set(digits) & set("<>≤=_' +") - ({"+"} if "e" in digits.lower() else set())
     assert math.isfinite(value)
     assert value == float(digits.replace(decimal, "."))
+
+
+@given(st.integers(min_value=0, max_value=10**12), st.sampled_from([(".", ","), (",", "."), (".", " "), (",", "'")]))
+def test_every_number_in_groups_of_three_reads_back(value: int, marks: tuple[str, str]) -> None:
+    decimal, thousands = marks
+    text = f"{value:,}".replace(",", thousands) + f"{decimal}25"
+    assert read(text, decimal, thousands) == ("", value + 0.25)
+    assert read(text, decimal)[1] == (None if value >= 1000 else value + 0.25)

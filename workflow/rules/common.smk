@@ -13,6 +13,7 @@ from ember.provenance import settings
 from ember.provenance.code import code_digest
 from ember.provenance.privacy_key import keep_fingerprint, pseudonym_key
 from ember.registry.load import load_study
+from ember.registry.stores import PLUGINS, scheme_of
 
 PROJECT = Path(workflow.basedir).parent
 
@@ -77,18 +78,86 @@ def per_site(path):
     return expand(path, site=SITES)
 
 
+QUERIES = [source.id for source in STUDY.sources.values() if source.query]
+OBJECTS = {
+    source.id: source.file for source in STUDY.sources.values() if "://" in source.file
+}
+
+
+def stored_objects():
+    """Return the storage object of each source that lies in a store; the plugin is an extra."""
+    if OBJECTS:
+        from snakemake_interface_storage_plugins.registry import StoragePluginRegistry
+
+        installed = StoragePluginRegistry()
+    for source, address in OBJECTS.items():
+        plugin, package = PLUGINS[scheme_of(address)]
+        if not installed.is_installed(plugin):
+            raise WorkflowError(
+                f"The source {source} lies in object storage ({address}), and {package} is not installed. "
+                "Install it beside EMBER: pip install --require-hashes -r requirements-storage.lock"
+            )
+    return {source: storage(address) for source, address in OBJECTS.items()}
+
+
 def parent(path, levels):
     """Return the folder that many levels above a file."""
     return str(Path(path).parents[levels - 1])
 
 
+def with_joined(source):
+    """Return a source and those whose columns it brings to its rows."""
+    declared = STUDY.sources[source]
+    return [declared, *(STUDY.sources[join.source] for join in declared.joins)]
+
+
 def source_file(wildcards):
-    return os.path.relpath(STUDY.sources[wildcards.source].path, STUDY.workspace)
+    return [
+        os.path.relpath(source.path, STUDY.workspace)
+        for source in with_joined(wildcards.source)
+    ]
 
 
 def dictionary_file(wildcards):
-    dictionary = STUDY.sources[wildcards.source].dictionary
-    return [os.path.relpath(dictionary, STUDY.workspace)] if dictionary else []
+    return [
+        os.path.relpath(source.dictionary, STUDY.workspace)
+        for source in with_joined(wildcards.source)
+        if source.dictionary
+    ]
+
+
+def corrections_of(tables):
+    """Return the files of corrections of some tables, each once."""
+    files = [table.corrections for table in tables if table.corrections]
+    return [
+        os.path.relpath(STUDY.data_folder / file, STUDY.workspace)
+        for file in dict.fromkeys(files)
+    ]
+
+
+TABLES = [table for site in STUDY.sites.values() for table in site.tables]
+
+
+def corrections_files(wildcards):
+    return corrections_of(table for table in TABLES if table.source == wildcards.source)
+
+
+def consent_corrections(wildcards):
+    return corrections_of(table for table in TABLES if table.consent)
+
+
+def consent_files(wildcards):
+    """Return the files of the sources that tell about consent."""
+    sources = settings.consent_sources(STUDY)
+    return [
+        os.path.relpath(STUDY.sources[source].path, STUDY.workspace)
+        for source in sources
+    ]
+
+
+def consent_register(wildcards):
+    """Return the register of consent, which only a study has that needs one."""
+    return [f"{R}/restricted/consent.parquet"] if STUDY.consent_required else []
 
 
 def raw_files(wildcards):
@@ -96,6 +165,10 @@ def raw_files(wildcards):
         f"{R}/restricted/raw/{source}.parquet"
         for source in STUDY.sites[wildcards.site].sources
     ]
+
+
+def query_config(wildcards):
+    return settings.digest(settings.query_settings(STUDY, wildcards.source))
 
 
 def source_config(wildcards):
@@ -116,31 +189,36 @@ def analysis_config(wildcards):
     )
 
 
-GATES = {
-    "standardised": ("standard", ["participants", "visits", "measurements", "items"]),
-    "harmonised": ("harmonised", ["participants", "visits", "measurements", "scores"]),
-}
-
-
-def gate_table(table):
-    """Return the input function of one table of all sites, empty where the stage has no such table."""
-
-    def files(wildcards):
-        folder, tables = GATES[wildcards.stage]
-        return (
-            per_site(f"{R}/restricted/{folder}/{{site}}/{table}.parquet")
-            if table in tables
-            else []
+def gate_inputs(wildcards):
+    """Return every file that a gate reads: what its stages left in restricted/."""
+    tables = {
+        "standardised": (
+            "standard",
+            ["participants", "visits", "measurements", "items"],
+        ),
+        "harmonised": (
+            "harmonised",
+            ["participants", "visits", "measurements", "scores"],
+        ),
+    }
+    if wildcards.stage == "analysis":
+        return expand(
+            f"{R}/restricted/analysis/{{analysis}}.parquet", analysis=STUDY.analyses
         )
-
-    return files
+    folder, names = tables[wildcards.stage]
+    files = expand(
+        f"{R}/restricted/{folder}/{{site}}/{{table}}.parquet", site=SITES, table=names
+    )
+    raw = expand(f"{R}/restricted/raw/{{source}}.parquet", source=STUDY.sources)
+    return files + raw if wildcards.stage == "standardised" else files
 
 
 def gate_findings(wildcards):
-    step = {"standardised": "standardise_site", "harmonised": "harmonise_site"}[
-        wildcards.stage
-    ]
-    return per_site(f"{R}/checks/findings/{{site}}/{step}.csv")
+    """Return the findings that a gate waits for; an analysis set has none."""
+    steps = {"standardised": "standardise_site", "harmonised": "harmonise_site"}
+    if wildcards.stage not in steps:
+        return []
+    return per_site(f"{R}/checks/findings/{{site}}/{steps[wildcards.stage]}.csv")
 
 
 def scheme_files(wildcards):

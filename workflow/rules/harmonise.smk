@@ -5,6 +5,7 @@
 rule standardise_site:
     input:
         raw=raw_files,
+        consent=consent_register,
     output:
         participants=f"{R}/restricted/standard/{{site}}/participants.parquet",
         visits=f"{R}/restricted/standard/{{site}}/visits.parquet",
@@ -32,6 +33,7 @@ rule standardise_site:
         "Standardising {wildcards.site}"
     shell:
         "python -m ember.steps.standardise_site --study {params.study} --site {wildcards.site} --raw {input.raw}"
+        " --consent {input.consent}"
         " --participants {output.participants} --visits {output.visits} --measurements {output.measurements}"
         " --items {output.answers} --treatments {output.treatments}"
         " --ledger {output.ledger} --accounting {output.accounting} --findings {output.findings} --log {log}"

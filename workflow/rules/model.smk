@@ -47,6 +47,8 @@ rule build_analysis_set:
 rule fit_models:
     input:
         analysis_set=f"{R}/restricted/analysis/{{analysis}}.parquet",
+        # All sets are checked together: a set that did not change is not fitted again because another one did.
+        passed=ancient(f"{R}/checks/gates/analysis.passed"),
     output:
         estimates=f"{R}/restricted/fits/{{analysis}}/estimates.parquet",
         curves=f"{R}/restricted/fits/{{analysis}}/curves.parquet",

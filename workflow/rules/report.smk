@@ -8,6 +8,7 @@ SUMMARIES = [
     "endotypes",
     "characteristics",
     "rules",
+    "dictionary",
 ]
 AGGREGATE = [
     "estimates.parquet",
@@ -24,6 +25,7 @@ AGGREGATE = [
     "gates.csv",
     "accounting.csv",
     "inputs.csv",
+    "dictionary.csv",
 ]
 
 ACCOUNTS = [
@@ -86,6 +88,7 @@ rule collect_accounting:
 
 rule summarise_sites:
     input:
+        raw=expand("{R}/restricted/raw/{source}.parquet", R=R, source=STUDY.sources),
         standard=expand(
             "{R}/restricted/standard/{site}/{table}.parquet",
             R=R,
@@ -147,7 +150,10 @@ rule protect_results:
         ),
         accounting=f"{R}/checks/accounting.csv",
         gates=expand(
-            "{R}/checks/gates/{stage}.csv", R=R, stage=["standardised", "harmonised"]
+            "{R}/checks/gates/{stage}.{kind}",
+            R=R,
+            stage=["standardised", "harmonised", "analysis"],
+            kind=["csv", "passed"],
         ),
         findings=expand(
             "{R}/checks/findings/{site}/{step}.csv",

@@ -1,16 +1,13 @@
-# IN   restricted/standard/ and restricted/harmonised/ of all sites
-# OUT  checks/gates/<stage>.csv, the verdict, which is always written; checks/gates/<stage>.passed, which only a passed gate gives
+# IN   restricted/raw/ and restricted/standard/ (gate standardised), restricted/harmonised/, restricted/analysis/
+# OUT  checks/gates/<stage>.csv and .html, the verdict, which is always written; <stage>.passed, which only a passed gate gives
 
 
 rule run_gates:
     input:
-        participants=gate_table("participants"),
-        visits=gate_table("visits"),
-        measurements=gate_table("measurements"),
-        answers=gate_table("items"),
-        scores=gate_table("scores"),
+        tables=gate_inputs,
     output:
         verdict=f"{R}/checks/gates/{{stage}}.csv",
+        page=f"{R}/checks/gates/{{stage}}.html",
     log:
         f"{R}/logs/run_gates/{{stage}}.log",
     benchmark:
@@ -25,12 +22,12 @@ rule run_gates:
         study=STUDY_FOLDER,
         code=code_digest("run_gates"),
         config=settings.digest(settings.gate_settings(STUDY, REGISTRY)),
+        restricted=f"{R}/restricted",
     message:
         "Validating the {wildcards.stage} tables"
     shell:
         "python -m ember.steps.run_gates --study {params.study} --stage {wildcards.stage}"
-        " --participants {input.participants} --visits {input.visits} --measurements {input.measurements}"
-        " --items {input.answers} --scores {input.scores} --gates {output.verdict} --log {log}"
+        " --restricted {params.restricted} --gates {output.verdict} --page {output.page} --log {log}"
 
 
 rule pass_gates:

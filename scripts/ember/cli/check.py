@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ember.errors import EmberError
 from ember.provenance.digest import sha256_of_file
+from ember.provenance.freeze import extract_findings
 from ember.provenance.privacy_key import pseudonym_key
 from ember.registry.files import with_hashes
 from ember.registry.load import inspect_study
-from ember.registry.model import Source, Study
+from ember.registry.model import Source, Study, TableMap
 from ember.registry.registry import Registry
+from ember.registry.yaml_file import Keys, YamlFile
 from ember.tables.files import write_text
+
+# Keys of a site file whose text is the name of a column of the extract.
+NAMING = frozenset({"column", "participant", "value", "items", "total", "name", "batch"})
 
 
 @dataclass
@@ -63,26 +70,29 @@ def check(name: str, *, record: bool = False, quiet: bool = False) -> int:
     found = inspect_study(name)
     checked = Checked(errors=list(found.findings))
     hashes: dict[str, str] = {}
-    if found.study is not None and found.registry is not None:
-        hashes = _check_sources(found.study, found.registry, checked)
-        _check_schemes(found.study, checked)
-        _check_key(found.study, checked)
+    study = found.readable
+    if study is not None and found.registry is not None:
+        hashes = _check_sources(study, found.registry, found.sites, checked)
+        _check_schemes(study, checked)
+        _check_key(study, checked)
         if record:
-            _record(found.study, hashes, checked)
-        elif found.study.resolved["study"].get("files"):
-            checked.warnings.extend(_undeclared(found.study, file) for file in hashes)
+            _record(study, hashes, checked)
+        elif study.resolved["study"].get("files"):
+            checked.warnings.extend(_undeclared(study, file) for file in hashes)
     for line in (*checked.errors, *checked.warnings, *([] if quiet else checked.notes)):
         print(line)
     if checked.errors or checked.warnings:
-        sites = f" in {_count(len(found.study.sites), 'site')}" if found.study else ""
+        sites = f" in {_count(len(study.resolved['study']['sites']), 'site')}" if study else ""
         counts = f"{_count(len(checked.errors), 'error')}, {_count(len(checked.warnings), 'warning')}"
         print(f"{counts}{sites}. Nothing was run.")
-    elif not quiet and found.study is not None:
-        print(f"{_summary(found.study)}; no findings. Nothing was run.")
+    elif not quiet and study is not None:
+        print(f"{_summary(study)}; no findings. Nothing was run.")
     return 1 if checked.errors else 0
 
 
-def _check_sources(study: Study, registry: Registry, checked: Checked) -> dict[str, str]:
+def _check_sources(
+    study: Study, registry: Registry, documents: Mapping[str, YamlFile], checked: Checked
+) -> dict[str, str]:
     """Compare hashes and columns of the files that are there; return the hashes that nobody has declared."""
     undeclared: dict[str, str] = {}
     hashes: dict[Path, str] = {}
@@ -99,7 +109,11 @@ def _check_sources(study: Study, registry: Registry, checked: Checked) -> dict[s
             checked.errors.extend(_hash_findings(source, hashes[source.path]))
         if source.sha256 is None:
             undeclared[source.file] = hashes[source.path]
-        checked.errors.extend(_column_findings(study, source, registry))
+        if study.sites_of(source.id):
+            checked.errors.extend(_column_findings(study, source, registry, documents))
+    checked.errors.extend(
+        extract_findings(study, {name: hashes[s.path] for name, s in study.sources.items() if s.path in hashes})
+    )
     return undeclared
 
 
@@ -123,14 +137,17 @@ def _hash_findings(source: Source, actual: str) -> list[EmberError]:
     ]
 
 
-def _column_findings(study: Study, source: Source, registry: Registry) -> list[EmberError]:
+def _column_findings(
+    study: Study, source: Source, registry: Registry, documents: Mapping[str, YamlFile]
+) -> list[EmberError]:
     # The readers load data libraries; without a file to open they are not needed.
-    from ember.extract.columns import absent_columns
+    from ember.extract.columns import absent_columns, mapped_columns
+    from ember.extract.join import joined_names
     from ember.extract.readers import read_header
     from ember.harmonise.value_columns import value_columns
 
     try:
-        header = read_header(source)
+        header = joined_names(source, study.sources, read_header)
     except EmberError as error:
         return [error]
     findings = []
@@ -138,6 +155,10 @@ def _column_findings(study: Study, source: Source, registry: Registry) -> list[E
         for table in (table for table in site.tables if table.source == source.id):
             try:
                 absent = absent_columns(source, header, site, table, registry)
+                named = dict.fromkeys(column for column, _ in mapped_columns(table, registry, header))
+                for finding, column in zip(absent, [name for name in named if name not in header], strict=False):
+                    finding.where = column_place(documents[site.id], table, column) or finding.where
+                    finding.fix = f"Looked in {source.shown_path}. {finding.fix}".rstrip()
                 findings.extend(absent)
                 if not absent:
                     value_columns(table, registry, study.visits, header)
@@ -145,6 +166,37 @@ def _column_findings(study: Study, source: Source, registry: Registry) -> list[E
                 error.where = f"sites/{site.id}.yaml  {error.where}".rstrip()
                 findings.append(error)
     return findings
+
+
+def column_place(document: YamlFile, table: TableMap, column: str) -> str | None:
+    """Return where a site file names a column; a wide file adds the visit to its name, an instrument the item."""
+    base: Keys = ("tables", table.name) if "tables" in document.content else ()
+    for keys in document.places:
+        if keys[: len(base)] == base and keys[-1] in NAMING and "codes" not in keys:
+            written = _at(document.content, keys)
+            if isinstance(written, str) and _names(written, table, column):
+                return document.place(keys)
+    return None
+
+
+def _at(content: Any, keys: Keys) -> Any:
+    """Return what stands at keys; None where a site took over a file and changed the kind of what stood there."""
+    for key in keys:
+        if isinstance(content, dict):
+            content = content.get(str(key))
+        else:
+            content = (
+                content[key] if isinstance(content, list) and isinstance(key, int) and key < len(content) else None
+            )
+    return content
+
+
+def _names(written: str, table: TableMap, column: str) -> bool:
+    pattern = re.escape(written)
+    if "{item" in written:
+        pattern = r"[0-9]+".join(re.escape(part) for part in re.split(r"[{]item[^}]*[}]", written))
+    visits = [re.escape(table.visits.column_for("\0", suffix)).replace("\0", pattern) for suffix in table.visits.wide]
+    return any(re.fullmatch(form, column) for form in (pattern, *visits))
 
 
 def _check_schemes(study: Study, checked: Checked) -> None:

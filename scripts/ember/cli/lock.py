@@ -1,7 +1,8 @@
-"""Regenerate requirements.lock from requirements.in, and environment.yml with the same pins (`make lock`)."""
+"""Regenerate requirements.lock, the lock with object storage, and environment.yml with the same pins (`make lock`)."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,11 +31,18 @@ def environment(pins: dict[str, str]) -> str:
 
 
 def main() -> None:
-    options = "pip compile --quiet --generate-hashes --python-version 3.11 --no-header --upgrade"
-    uv = str(Path(sys.executable).with_name("uv"))
-    command = [uv, *options.split(), "requirements.in", "-o", "requirements.lock"]
-    subprocess.run(command, cwd=PROJECT, check=True)
+    compile_lock("requirements.in", "requirements.lock", "--upgrade")
+    # What stands in a lock is kept as far as it can be: the larger one begins as a copy of the other.
+    shutil.copyfile(PROJECT / "requirements.lock", PROJECT / "requirements-storage.lock")
+    compile_lock("requirements-storage.in", "requirements-storage.lock")
     (PROJECT / "environment.yml").write_text(environment(locked_packages()), encoding="utf-8")
+
+
+def compile_lock(wanted: str, lock: str, *more: str) -> None:
+    """Pin what a file asks for, with hashes and without an address."""
+    options = ["pip", "compile", "--quiet", "--generate-hashes", "--python-version", "3.11", "--no-header"]
+    uv = str(Path(sys.executable).with_name("uv"))
+    subprocess.run([uv, *options, *more, wanted, "-o", lock], cwd=PROJECT, check=True)
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ def site_register(site: Site, tables: Sequence[tuple[TableMap, pl.DataFrame]], k
         return empty_table("consent")
     told = pl.concat(parts).filter(pl.col("participant_id").is_not_null())
     answers = [_most_cautious(purpose, told) for purpose in PURPOSES]
-    withdrawal = pl.when((pl.col("withdrawal") == "erase").any()).then(pl.lit("erase"))
-    withdrawal = withdrawal.when((pl.col("withdrawal") == "keep").any()).then(pl.lit("keep")).otherwise(pl.lit("no"))
+    erased, kept = ((pl.col("withdrawal") == choice).any() for choice in ("erase", "keep"))
+    withdrawal = pl.when(erased).then(pl.lit("erase")).when(kept).then(pl.lit("keep")).otherwise(pl.lit("no"))
     whole = told.group_by("site_id", "participant_id", maintain_order=True).agg(
         *answers, withdrawal.alias("withdrawal"), pl.col("withdrawn_on").min()
     )

@@ -49,6 +49,14 @@ def consent_rules(participants: pl.Series, register: pl.DataFrame, required: Seq
     return found.select(pl.when(known != "").then(known)).to_series().alias("rule")
 
 
+def withdrawn_participants(register: pl.DataFrame | None, site: str) -> pl.DataFrame | None:
+    """Return who of a site withdrew and keeps the data up to that day: `participant_id`, `withdrawn_on`."""
+    if register is None:
+        return None
+    keeping = (pl.col("site_id") == site) & (pl.col("withdrawal") == "keep")
+    return register.filter(keeping).select("participant_id", "withdrawn_on")
+
+
 def people_counts(register: pl.DataFrame, required: Sequence[str]) -> pl.DataFrame:
     """Return how many participants of each site leave for each reason, and how many stay.
 
@@ -57,7 +65,7 @@ def people_counts(register: pl.DataFrame, required: Sequence[str]) -> pl.DataFra
     DataFrame
         site, rule_id ("" for those who stay), n; people of whom the register says nothing are not in it.
     """
-    parts = []
+    parts: list[dict[str, str | int]] = []
     for (site,), people in register.group_by(["site_id"], maintain_order=True):
         rules = consent_rules(people["participant_id"], people, required).fill_null("")
         parts.extend({"site": str(site), "rule_id": rule, "n": int((rules == rule).sum())} for rule in (*RULES, ""))

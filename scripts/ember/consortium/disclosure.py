@@ -11,6 +11,7 @@ from ember.consortium.disclosure_estimates import add_estimates, protect_curves,
 from ember.consortium.disclosure_tables import add_tables
 from ember.consortium.suppression import Counts, Key
 from ember.registry.registry import Registry
+from ember.reporting.dictionary import with_presence
 from ember.reporting.numbers import wilson
 
 WITHHELD = "withheld: disclosure"
@@ -52,7 +53,7 @@ def protect(tables: Mapping[str, pl.DataFrame], profile: Profile) -> dict[str, p
     ----------
     tables : mapping of str to DataFrame
         Any of flow, quality, harmonisation, distributions, endotypes, characteristics, rules, findings, gates,
-        accounting, inputs, estimates and curves, unprotected.
+        accounting, inputs, dictionary (with quality), estimates and curves, unprotected.
     profile : Profile
         The study's rules.
 
@@ -75,6 +76,8 @@ def protect(tables: Mapping[str, pl.DataFrame], profile: Profile) -> dict[str, p
     for name, again in _DERIVED.items():
         if name in result:
             result[name] = again(result[name])
+    if "dictionary" in tables:
+        result["dictionary"] = with_presence(tables["dictionary"], result["quality"])
     if "findings" in tables:
         result["findings"] = _findings(result["findings"], profile.threshold)
     if "characteristics" in tables:

@@ -6,17 +6,25 @@ from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 
 from ember.errors import EmberError
+from ember.expressions.parser import parse
+from ember.expressions.syntax import columns_of
+from ember.extract.table import looks_like_data
 from ember.registry.model import InstrumentMap, MeasurementMap, Site, Source, TableMap, VisitMap
 from ember.registry.registry import Registry
 
 Mapped = tuple[str, str]
 
-# Columns of these roles hold values; the others (participant, rows, visit_code, unit, batch, flag, analyte) are keys.
-VALUE_ROLES = frozenset({"time_zero", "visit_date", "column", "measurement", "result", "item", "total", "treatment"})
+# Columns of these roles hold values; the others (participant, rows, visit_code, row_date, unit, batch, flag, analyte,
+# operator, specimen, consent, operand) are keys or stand beside a value.
+VALUE_ROLES = frozenset(
+    {"time_zero", "visit_date", "death", "column", "measurement", "result", "item", "total", "treatment"}
+)
 
 
 def mapped_columns(table: TableMap, registry: Registry, columns: Collection[str] = ()) -> list[Mapped]:
-    """Return every column that a mapping names, with its role; a wide file's columns are expanded.
+    """Return every column of the file that a mapping names, with its role; a wide file's columns are expanded.
+
+    A derived column is not in the file: the columns that its formula names stand for it.
 
     Parameters
     ----------
@@ -28,8 +36,14 @@ def mapped_columns(table: TableMap, registry: Registry, columns: Collection[str]
     -------
     list of (str, str)
         Column and role, each pair once, in the order of the mapping.
+
+    Raises
+    ------
+    EmberError
+        A formula cannot be read, or the items of an instrument are not known.
     """
-    return list(dict.fromkeys(_mapped(table, registry, columns)))
+    named = (*_mapped(table, registry, {*columns, *table.derived}), *_operands(table))
+    return [(column, role) for column, role in dict.fromkeys(named) if column not in table.derived]
 
 
 def value_columns(table: TableMap, registry: Registry, columns: Collection[str] = ()) -> list[str]:
@@ -116,12 +130,18 @@ def absent_columns(
 
 
 def _absent(source: Source, columns: Sequence[str], site: Site, column: str) -> EmberError:
-    by_lower = {name.lower(): name for name in columns}
-    close = [by_lower[name] for name in get_close_matches(column.lower(), by_lower, n=3, cutoff=0.6)]
+    fix = ""
+    close: list[str] = []
+    if looks_like_data(columns):
+        fix = "The header looks like a row of data: if there are no column names, write `header_row: 0` and `names:`."
+    else:
+        by_lower = {name.lower(): name for name in columns}
+        close = [by_lower[name] for name in get_close_matches(column.lower(), by_lower, n=3, cutoff=0.6)]
     nearest = f", nearest: {', '.join(close)}" if close else ""
     return EmberError(
         f"The site file of {site.id} names {column}; the file has {len(columns)} columns{nearest}.",
         where=f"{source.shown_path}  column {column}",
+        fix=fix,
     )
 
 
@@ -134,8 +154,12 @@ def _mapped(table: TableMap, registry: Registry, columns: Collection[str]) -> It
         yield table.time_zero.column, "time_zero"
     if visits.long:
         yield visits.long.column, "visit_code"
+    yield from ((told.column, "row_date") for told in (visits.by_date, visits.by_day) if told)
     if visits.date:
         yield from ((column, "visit_date") for column, _ in at_visits(visits, visits.date.column))
+    if table.death:
+        yield table.death.column, "death"
+    yield from ((column, "consent") for column in _consent(table))
     yield from ((mapping.column, "column") for mapping in table.columns.values())
     for measurement in table.measurements.values():
         yield from _measurement(visits, measurement, columns)
@@ -165,8 +189,28 @@ def _laboratory(table: TableMap) -> Iterator[Mapped]:
     yield table.laboratory.value, "result"
     if table.laboratory.unit_column is not None:
         yield table.laboratory.unit_column, "unit"
+    if table.laboratory.operator is not None:
+        yield table.laboratory.operator.column, "operator"
+    if table.laboratory.specimen_column is not None:
+        yield table.laboratory.specimen_column.column, "specimen"
     if table.laboratory.batch is not None:
         yield table.laboratory.batch, "batch"
+
+
+def _consent(table: TableMap) -> Iterator[str]:
+    if table.consent is None:
+        return
+    yield from (purpose.column for purpose in table.consent.purposes.values())
+    if table.consent.withdrawn is not None:
+        yield table.consent.withdrawn.column
+    if table.consent.on_withdrawal_column is not None:
+        yield table.consent.on_withdrawal_column.column
+
+
+def _operands(table: TableMap) -> Iterator[Mapped]:
+    for name, derived in table.derived.items():
+        expression = parse(derived.formula, f"source {table.source}  derived  {name}")
+        yield from ((column, "operand") for column in columns_of(expression))
 
 
 def _instrument(visits: VisitMap, name: str, mapping: InstrumentMap, registry: Registry) -> Iterator[Mapped]:

@@ -3,65 +3,66 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-import numpy as np
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import csv as arrow_csv
 
 from ember.errors import EmberError
-from ember.extract.table import REJECTED_SCHEMA, RawTable, no_rows, raw_table
-from ember.extract.text_file import check_text, open_text, read_header_record
+from ember.extract.csv_rows import OddRow, RowNumbers, line_breaks, open_quote
+from ember.extract.quotes import QuoteGrammar, first_fault
+from ember.extract.table import ColumnInfo, RawStream, RawTable, no_rows, no_rows_left, whole, without_blank_rows
+from ember.extract.text_file import (
+    LONGEST_ROW,
+    DecodedFile,
+    Header,
+    bounded_lines,
+    open_text,
+    read_text_header,
+    row_too_long,
+)
 from ember.registry.model import Source
 
-BLOCK = 1 << 23
-LINE_BREAK = r"\r\n|\r|\n"
-
-
-@dataclass(frozen=True)
-class Records:
-    """The records below the header. `refused` maps the place of a record of another width to its line breaks."""
-
-    frame: pl.DataFrame
-    refused: dict[int, int]
-
-    @property
-    def count(self) -> int:
-        return self.frame.height + len(self.refused)
+BLOCK = 1 << 22
+# A batch ends with the block in which it reaches either.
+BATCH_ROWS, BATCH_BYTES = 1 << 16, 1 << 25
+BLANKS = ' \t"'
 
 
 def read_csv(source: Source) -> RawTable:
-    """Read delimited text.
+    """Read delimited text as a whole.
 
     Raises
     ------
     EmberError
-        The encoding, the quotes or the header are not as declared, or there is no data row.
+        As `stream_csv`.
+    """
+    return whole(stream_csv(source))
+
+
+def stream_csv(source: Source) -> RawStream:
+    """Read delimited text in batches.
+
+    A column that has neither a name nor a cell with content is left out. A row whose surplus cells at the end are
+    all empty is kept; a row of any other width is rejected.
+
+    Raises
+    ------
+    EmberError
+        The encoding, the quotes or the header are not as declared, or there is no data row; from the batches as
+        far as only they can tell.
 
     Notes
     -----
-    The row number is the physical line on which a record starts. Only where lines and records differ in
-    number are the line breaks inside quotes counted, and then each record of several lines is held against
-    the strict grammar: a quote that is not closed would otherwise swallow rows without a word.
+    The row number is the physical line on which a record starts. Only cells with quotes can hold line breaks;
+    each record of several lines is held against the strict grammar: a quote that is not closed would otherwise
+    swallow rows without a word.
     """
-    names, header_lines = read_header_record(source)
-    n_lines = check_text(source) - header_lines
-    records = _parse(source, names, header_lines)
-    refused = np.array(sorted(records.refused), dtype=np.int64)
-    kept = np.delete(np.arange(records.count), refused)
-    starts = header_lines + 1 + np.arange(records.count)
-    if records.count != n_lines:
-        breaks = np.zeros(records.count, dtype=np.int64)
-        breaks[kept] = _breaks_inside(records.frame)
-        breaks[refused] = [records.refused[place] for place in refused.tolist()]
-        starts[1:] += np.cumsum(breaks)[:-1]
-        _check_long_records(source, starts, breaks, header_lines + n_lines)
-    rejected = pl.DataFrame(
-        {"row_number": starts[refused], "rule_id": ["row.wrong_width"] * refused.size}, schema=REJECTED_SCHEMA
-    )
-    return raw_table(source, records.frame.with_columns(pl.Series("_row", starts[kept])), rejected=rejected)
+    header = read_text_header(source)
+    names = _with_content(source, header)
+    infos = dict.fromkeys(names, ColumnInfo())
+    return RawStream(names, infos, None, _batches(source, header, names))
 
 
 def read_csv_header(source: Source) -> list[str]:
@@ -72,101 +73,118 @@ def read_csv_header(source: Source) -> list[str]:
     EmberError
         The header is not as declared, or nothing follows it.
     """
-    names, header_lines = read_header_record(source)
+    header = read_text_header(source)
     with open_text(source) as lines:
-        if not any(line.strip() for number, line in enumerate(lines) if number >= header_lines):
+        if not any(line.strip() for number, line in enumerate(bounded_lines(lines, source)) if number >= header.lines):
             raise no_rows(source)
-    return names
+    return header.names
 
 
-def _parse(source: Source, names: Sequence[str], header_lines: int) -> Records:
-    refused: dict[int, int] = {}
+def _with_content(source: Source, header: Header) -> list[str]:
+    """Return the names of the columns that have a name or content; only a file with unnamed ones is read for it."""
+    unnamed = [name for place, name in enumerate(header.names, start=1) if name == f"(column {place})"]
+    blank = set(unnamed)
+    odd: dict[int, OddRow] = {}
+    for piece in _pieces(source, header, unnamed, odd) if unnamed else ():
+        frame = pl.DataFrame(pl.from_arrow(piece))
+        blank -= {name for name in unnamed if (frame[name].str.strip_chars() != "").any()}
+        if not blank:
+            break
+    for row in odd.values():
+        blank -= {name for name, cell in zip(unnamed, row.cells or (), strict=False) if cell.strip()}
+    return [name for name in header.names if name not in blank]
 
-    def refuse(row: arrow_csv.InvalidRow) -> str:
+
+def _batches(source: Source, header: Header, names: Sequence[str]) -> Iterator[RawTable]:
+    infos = dict.fromkeys(names, ColumnInfo())
+    odd: dict[int, OddRow] = {}
+    numbers = RowNumbers(source, header.lines, odd)
+    kept = wrong = 0
+    for piece in _pieces(source, header, names, odd):
+        frame, rejected = numbers.number(piece)
+        table = without_blank_rows(RawTable(frame, None, infos, rejected))
+        kept += table.frame.height
+        wrong += rejected.height
+        yield table
+    frame, rejected = numbers.rest(names)
+    table = without_blank_rows(RawTable(frame, None, infos, rejected))
+    if kept + table.frame.height == 0:
+        raise no_rows_left(source, wrong + rejected.height, len(header.names))
+    if table.n_rows:
+        yield table
+
+
+def _pieces(source: Source, header: Header, names: Sequence[str], odd: dict[int, OddRow]) -> Iterator[pa.Table]:
+    """Yield the rows of the header's width; what is known of the others goes to `odd`, by their place."""
+    content = DecodedFile(source)
+    try:
+        rows: list[pa.RecordBatch] = []
+        for batch in _arrow_batches(content, source, header, names, odd):
+            rows.append(batch)
+            if sum(part.num_rows for part in rows) >= BATCH_ROWS or sum(part.nbytes for part in rows) >= BATCH_BYTES:
+                yield pa.Table.from_batches(rows).replace_schema_metadata({"quoted": str(content.quoted)})
+                rows = []
+        if rows:
+            yield pa.Table.from_batches(rows).replace_schema_metadata({"quoted": str(content.quoted)})
+    except pa.ArrowInvalid:
+        raise content.failure or _fault(source, header) from None
+    finally:
+        content.close()
+
+
+def _arrow_batches(
+    content: DecodedFile, source: Source, header: Header, names: Sequence[str], odd: dict[int, OddRow]
+) -> Iterator[pa.RecordBatch]:
+    places = {name: place for place, name in enumerate(header.names)}
+    wanted = [places[name] for name in names]
+
+    def set_aside(row: arrow_csv.InvalidRow) -> str:
         # Arrow numbers records from 1 and counts each skipped line as one.
-        refused[row.number - 1 - header_lines] = _count_breaks(row.text)
+        cells = _without_surplus(row, source.delimiter)
+        odd[row.number - 1 - header.lines] = OddRow(line_breaks(row.text), cells and [cells[place] for place in wanted])
         return "skip"
 
-    try:
-        batches = arrow_csv.open_csv(
-            source.path,
-            # Row numbers are known only without threads, which cost more than they save here.
-            read_options=arrow_csv.ReadOptions(
-                column_names=list(names),
-                skip_rows=header_lines,
-                block_size=BLOCK,
-                encoding=source.encoding.replace("utf-8", "utf8"),  # any other spelling takes the slow way
-                use_threads=False,
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=source.delimiter,
-                newlines_in_values=True,
-                ignore_empty_lines=False,
-                invalid_row_handler=refuse,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
-            ),
-        )
-        # One conversion of all batches: together they are several times faster than one by one.
-        table = pa.Table.from_batches(batches, batches.schema)
-        frame = pl.DataFrame(pl.from_arrow(table, rechunk=False))
-    except pa.ArrowInvalid:
-        _find_open_quote(source, header_lines)
-        raise
-    return Records(frame, refused)
-
-
-def _count_breaks(text: str) -> int:
-    return text.count("\n") + text.count("\r") - text.count("\r\n")
-
-
-def _breaks_inside(frame: pl.DataFrame) -> np.ndarray:
-    counts = np.zeros(frame.height, dtype=np.int64)
-    for values in frame:
-        if values.str.contains_any(["\n", "\r"]).any():
-            counts += values.str.count_matches(LINE_BREAK).to_numpy()
-    return counts
-
-
-def _check_long_records(source: Source, starts: np.ndarray, breaks: np.ndarray, n_lines: int) -> None:
-    """Hold each record of several lines against the strict grammar of quotes."""
-    places = np.flatnonzero(breaks)
-    spans = [(int(starts[place]), int(starts[place] + breaks[place])) for place in places]
-    with open_text(source) as lines:
-        number = 0
-        for first, last in spans:
-            text = []
-            while number < last and (line := next(lines, "")):
-                number += 1
-                if number >= first:
-                    text.append(line)
-            if not _is_one_record(text, source) or last > n_lines:
-                raise _open_quote(source, first)
-
-
-def _is_one_record(lines: list[str], source: Source) -> bool:
-    try:
-        return len(list(csv.reader(lines, delimiter=source.delimiter, strict=True))) == 1
-    except csv.Error:
-        return False
-
-
-def _find_open_quote(source: Source, header_lines: int) -> None:
-    """Raise for the record that the strict grammar cannot read, if there is one."""
-    with open_text(source) as lines:
-        reader = csv.reader(lines, delimiter=source.delimiter, strict=True)
-        first = 1
-        try:
-            for _ in reader:
-                first = reader.line_num + 1
-        except csv.Error:
-            raise _open_quote(source, max(first, header_lines + 1)) from None
-
-
-def _open_quote(source: Source, line: int) -> EmberError:
-    return EmberError(
-        "A quote that opens in the row of this line is not closed where its cell ends.",
-        where=f"{source.shown_path}:{line}",
-        fix='Write a quote inside a quoted cell twice (""), or export the file again.',
+    yield from arrow_csv.open_csv(
+        pa.PythonFile(content, "r"),
+        # Row numbers are known only without threads, which cost more than they save here.
+        read_options=arrow_csv.ReadOptions(
+            column_names=header.names, skip_rows=header.lines, block_size=BLOCK, encoding="utf8", use_threads=False
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=source.delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=False,
+            invalid_row_handler=set_aside,
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            # Polars takes long offsets over twice as fast.
+            column_types=dict.fromkeys(header.names, pa.large_string()),
+            include_columns=list(names),
+            strings_can_be_null=False,
+            check_utf8=False,
+        ),
     )
+
+
+def _without_surplus(row: arrow_csv.InvalidRow, delimiter: str) -> list[str] | None:
+    """Return the cells of a row whose cells beyond the header's width are all empty, or None."""
+    width = row.expected_columns
+    if row.actual_columns <= width or not row.text.endswith((delimiter, *BLANKS)):
+        return None
+    try:
+        cells = next(csv.reader([row.text], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    return None if any(cell.strip() for cell in cells[width:]) else cells[:width]
+
+
+def _fault(source: Source, header: Header) -> EmberError:
+    """Return what stopped Arrow: the row of the first open quote or without an end."""
+    with open_text(source) as content:
+        lines = bounded_lines(content, source)
+        for _ in zip(range(header.lines), lines, strict=False):
+            pass
+        found = first_fault(lines, QuoteGrammar(source.delimiter), LONGEST_ROW)
+    if found and found[1] == "quote":
+        return open_quote(source, header.lines + found[0])
+    return row_too_long(source, header.lines + (found[0] if found else 1))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import polars as pl
-
 from ember.errors import EmberError
 from ember.extract.signature import check_file
-from ember.extract.statistical import LIBRARY_ENCODINGS, read_statistical, statistical_table
-from ember.extract.table import RawTable, column_names
+from ember.extract.statistical import (
+    LIBRARY_ENCODINGS,
+    Package,
+    read_names,
+    read_statistical,
+    stream_statistical,
+)
+from ember.extract.table import RawStream, RawTable
 from ember.registry.model import Source
 
 RECORD = 80
@@ -19,6 +21,8 @@ CHUNK_RECORDS = 1 << 15
 
 def read_sas_transport(source: Source) -> RawTable:
     """Read a SAS transport file; the encoding is the declared one, for the format names none.
+
+    Special missing values (._ and .A to .Z) stand in the cells and are declared missing.
 
     Raises
     ------
@@ -30,21 +34,23 @@ def read_sas_transport(source: Source) -> RawTable:
     The format does not say how many rows there are, so a file cut exactly at a record looks whole; a
     declared SHA-256 finds that.
     """
-    frame, meta = _read(source, metadataonly=False)
-    return statistical_table(source, frame, meta)
+    return read_statistical(source, _package(source))
 
 
 def read_sas_transport_header(source: Source) -> list[str]:
     """Return the variable names of a SAS transport file."""
-    return column_names(list(_read(source, metadataonly=True)[1].column_names), source)
+    return read_names(source, _package(source))
 
 
-def _read(source: Source, *, metadataonly: bool) -> tuple[pl.DataFrame, Any]:
-    from pyreadstat import read_xport
+def stream_sas_transport(source: Source) -> RawStream:
+    """Read a SAS transport file in batches."""
+    return stream_statistical(source, _package(source))
 
+
+def _package(source: Source) -> Package:
     check_file(source)
     _check_records(source)
-    return read_statistical(source, read_xport, metadataonly=metadataonly, encoding=LIBRARY_ENCODINGS[source.encoding])
+    return Package("xport", "sas", LIBRARY_ENCODINGS[source.encoding], tags=True)
 
 
 def _check_records(source: Source) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,11 @@ from ember.registry.model import Source
 
 RESERVED = ("_site", "_row", "_file", "_sheet", "_participant")
 REJECTED_SCHEMA = {"row_number": pl.Int64(), "rule_id": pl.String()}
+MOST_COLUMNS = 100_000
+# A number, a date or a time: what a cell looks like and a column name does not.
+DATUM = re.compile(
+    r"[<>=~]*\s*[-+]?[\d.,]*\d([eE][-+]?\d+)?\s*%?|\d{1,4}([-./]\d{1,2}){1,2}([-./]\d{2,4})?([ T].*)?|\d{1,2}:\d{2}.*"
+)
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,7 @@ class ColumnInfo:
     """What the file itself says about a column.
 
     `missing_ranges` includes both ends; an open end is the largest finite number. `type` is the file's own
-    name of the type or print format.
+    name of the type or print format, `branch` the condition under which a form shows the field.
     """
 
     label: str = ""
@@ -29,11 +35,12 @@ class ColumnInfo:
     missing_values: tuple[str, ...] = ()
     missing_ranges: tuple[tuple[float, float], ...] = ()
     type: str = ""
+    branch: str = ""
 
     def content(self) -> dict[str, Any]:
-        """Return plain lists and dicts for JSON."""
+        """Return plain lists and dicts for JSON; without a branch where there is none."""
         return {
-            **asdict(self),
+            **{name: value for name, value in asdict(self).items() if name != "branch" or value},
             "missing_values": list(self.missing_values),
             "missing_ranges": [list(ends) for ends in self.missing_ranges],
         }
@@ -41,7 +48,7 @@ class ColumnInfo:
 
 @dataclass(frozen=True)
 class RawTable:
-    """One source as text.
+    """One source, or one batch of its rows, as text.
 
     Attributes
     ----------
@@ -52,7 +59,7 @@ class RawTable:
     columns : mapping
         What the file says about each column.
     rejected : DataFrame
-        `row_number` and `rule_id` (row.wrong_width or row.blank) of data rows that are not in `frame`.
+        `row_number` and `rule_id` (row.wrong_width, row.blank, row.no_partner) of data rows that are not in `frame`.
     """
 
     frame: pl.DataFrame
@@ -71,31 +78,112 @@ class RawTable:
         return self.frame.height + self.rejected.height
 
 
+@dataclass(frozen=True)
+class RawStream:
+    """One source as batches of text, in the order of its rows.
+
+    Attributes
+    ----------
+    names : list of str
+        Columns of every batch, in order.
+    columns : mapping
+        What the file says about each column.
+    batches : iterator of RawTable
+        Each a part of the rows; it can be passed once.
+    """
+
+    names: list[str]
+    columns: Mapping[str, ColumnInfo]
+    sheet: str | None
+    batches: Iterator[RawTable]
+
+
+def stream_of(table: RawTable) -> RawStream:
+    """Return a table that was read as a whole as a stream of one batch."""
+    return RawStream(table.names, table.columns, table.sheet, iter([table]))
+
+
+def whole(stream: RawStream) -> RawTable:
+    """Return all batches of a stream as one table."""
+    batches = list(stream.batches)
+    frame = pl.concat([batch.frame for batch in batches])
+    return RawTable(frame, stream.sheet, stream.columns, pl.concat([batch.rejected for batch in batches]))
+
+
+def with_missing_codes(columns: Mapping[str, ColumnInfo], codes: Mapping[str, str]) -> Mapping[str, ColumnInfo]:
+    """Return the columns with the missing-data codes that study.yaml declares for all of them.
+
+    Parameters
+    ----------
+    codes : mapping
+        Label by code. What the file itself says of a code stands.
+    """
+    if not codes:
+        return columns
+    return {
+        name: replace(
+            info,
+            missing_values=tuple(dict.fromkeys([*info.missing_values, *codes])),
+            value_labels={**codes, **info.value_labels},
+        )
+        for name, info in columns.items()
+    }
+
+
+def looks_like_data(names: Sequence[str]) -> bool:
+    """Return whether numbers, dates or times stand among names that were taken for a header."""
+    return any(DATUM.fullmatch(name.strip()) for name in names)
+
+
 def column_names(cells: Sequence[str], source: Source) -> list[str]:
     """Return the header's names; a blank one becomes `(column 5)`, which tells its place.
 
     Raises
     ------
     EmberError
-        The header is blank, a name stands twice, or a name is one of EMBER's own.
+        The header is blank or too wide, a name stands twice, or a name is one of EMBER's own. Of a header that
+        looks like a row of data only places are told, never a cell.
     """
-    where = f"{source.shown_path}  header in row {source.header_row}"
+    where = f"{source.shown_path}  header in row {source.header_row}" if source.header_row else source.shown_path
+    if len(cells) > MOST_COLUMNS:
+        raise too_many_columns(source, len(cells))
     if not any(cell.strip() for cell in cells):
         raise EmberError(
             "The header row is blank.", where=where, fix="Give the row of the column names as `header_row:`."
         )
     names = [cell if cell.strip() else f"(column {place})" for place, cell in enumerate(cells, start=1)]
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        raise EmberError(
-            f"Column names stand more than once: {', '.join(repeated)}.",
-            where=where,
-            fix="Rename them in the extract, or give the row of the column names as `header_row:`.",
-        )
+    counts = Counter(names)
+    if len(counts) < len(names):
+        raise _repeated_names(names, counts, where)
     taken = [name for name in names if name in RESERVED]
     if taken:
         raise EmberError(f"EMBER itself uses the column name {', '.join(taken)}.", where=where, fix="Rename it.")
     return names
+
+
+def too_many_columns(source: Source, width: int) -> EmberError:
+    """Return what to say of a header that no table has."""
+    return EmberError(
+        f"The header has {width:,} cells; at most {MOST_COLUMNS:,} columns are read.",
+        where=source.shown_path,
+        fix="Check `delimiter:` and `format:`, or write a table with one row a measurement.",
+    )
+
+
+def _repeated_names(names: Sequence[str], counts: Mapping[str, int], where: str) -> EmberError:
+    repeated = [name for name in counts if counts[name] > 1]
+    if looks_like_data(names):
+        places = [str(place) for place, name in enumerate(names, start=1) if counts[name] > 1]
+        return EmberError(
+            f"Cells of the header repeat (columns {', '.join(places)}), and it looks like a row of data.",
+            where=where,
+            fix="If the file has no column names, write `header_row: 0` and `names:` for the source in study.yaml.",
+        )
+    return EmberError(
+        f"Column names stand more than once: {', '.join(repeated)}.",
+        where=where,
+        fix="Rename them in the extract, or give the row of the column names as `header_row:`.",
+    )
 
 
 def raw_table(
@@ -113,18 +201,27 @@ def raw_table(
     EmberError
         No data row is left.
     """
-    refused = rejected if rejected is not None else pl.DataFrame(schema=REJECTED_SCHEMA)
-    names = [name for name in frame.columns if name != "_row"]
-    blank = _blank_rows(frame, names)
-    if blank.any():
-        blanks = frame.filter(blank).select(pl.col("_row").alias("row_number"), pl.lit("row.blank").alias("rule_id"))
-        refused = pl.concat([refused, blanks]).sort("row_number")
-        frame = frame.filter(~blank)
-    if frame.is_empty():
-        raise _no_rows(source, refused, len(names))
     given = columns or {}
-    infos = {name: given.get(name, ColumnInfo()) for name in names}
-    return RawTable(frame, sheet, infos, refused)
+    infos = {name: given.get(name, ColumnInfo()) for name in frame.columns if name != "_row"}
+    table = without_blank_rows(RawTable(frame, sheet, infos, empty_rejected() if rejected is None else rejected))
+    if table.frame.is_empty():
+        raise no_rows_left(source, int((table.rejected["rule_id"] == "row.wrong_width").sum()), len(table.names))
+    return table
+
+
+def empty_rejected() -> pl.DataFrame:
+    """Return the table of rejected rows without a row."""
+    return pl.DataFrame(schema=REJECTED_SCHEMA)
+
+
+def without_blank_rows(table: RawTable) -> RawTable:
+    """Return the table without its blank rows, which are rejected; it may be left empty."""
+    blank = _blank_rows(table.frame, table.names)
+    if not blank.any():
+        return table
+    rows = table.frame.filter(blank).select(pl.col("_row").alias("row_number"), pl.lit("row.blank").alias("rule_id"))
+    refused = pl.concat([table.rejected, rows]).sort("row_number")
+    return RawTable(table.frame.filter(~blank), table.sheet, table.columns, refused)
 
 
 def _blank_rows(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
@@ -136,11 +233,11 @@ def _blank_rows(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
     return blank
 
 
-def _no_rows(source: Source, rejected: pl.DataFrame, width: int) -> EmberError:
-    wrong = int((rejected["rule_id"] == "row.wrong_width").sum())
-    if wrong:
+def no_rows_left(source: Source, wrong_width: int, width: int) -> EmberError:
+    """Return what to say of a file of which no row can be read."""
+    if wrong_width:
         return EmberError(
-            f"All {wrong} rows have another number of cells than the header, which has {width}.",
+            f"All {wrong_width} rows have another number of cells than the header, which has {width}.",
             where=source.shown_path,
             fix="Check `delimiter:` and `header_row:` of the source in study.yaml.",
         )

@@ -43,13 +43,15 @@ def cell_text(value: object) -> str:
     raise TypeError(f"no text for {type(value).__name__}")
 
 
-def column_text(values: pl.Series, where: str) -> pl.Series:
+def column_text(values: pl.Series, where: str, as_dates: bool | None = None) -> pl.Series:
     """Return a typed column as text; null and NaN become "".
 
     Parameters
     ----------
     where : str
         File, for the message.
+    as_dates : bool, optional
+        Whether date-times are written as dates; default if these values all lie at midnight.
 
     Raises
     ------
@@ -61,15 +63,22 @@ def column_text(values: pl.Series, where: str) -> pl.Series:
     Statistical packages keep plain dates as date-times at midnight: a column in which every time is
     midnight is written as dates.
     """
-    return _as_text(values, where).fill_null("").rename(values.name)
+    return _as_text(values, where, as_dates).fill_null("").rename(values.name)
 
 
-def _as_text(values: pl.Series, where: str) -> pl.Series:
+def only_midnight(values: pl.Series) -> bool:
+    """Return whether the times of all date-times are midnight."""
+    zone = getattr(values.dtype, "time_zone", None)
+    midnight = (values.dt.date().cast(values.dtype) if zone is None else values.dt.truncate("1d")) == values
+    return bool(midnight.all())
+
+
+def _as_text(values: pl.Series, where: str, as_dates: bool | None) -> pl.Series:
     kind = values.dtype
     if kind.is_float():
         return _float_text(values)
     if kind == pl.Datetime:
-        return values.dt.to_string(_datetime_pattern(values))
+        return values.dt.to_string(_datetime_pattern(values, as_dates))
     if kind == pl.Time:
         return values.dt.to_string("%H:%M:%S%.f")
     if kind in (pl.Categorical, pl.Enum, pl.String, pl.Boolean, pl.Date, pl.Null) or kind.is_numeric():
@@ -81,12 +90,10 @@ def _as_text(values: pl.Series, where: str) -> pl.Series:
     )
 
 
-def _datetime_pattern(values: pl.Series) -> str:
-    zone = getattr(values.dtype, "time_zone", None)
-    midnight = (values.dt.date().cast(values.dtype) if zone is None else values.dt.truncate("1d")) == values
-    if midnight.all():
+def _datetime_pattern(values: pl.Series, as_dates: bool | None) -> str:
+    if only_midnight(values) if as_dates is None else as_dates:
         return "%Y-%m-%d"
-    return "%Y-%m-%dT%H:%M:%S%.f" + ("%:z" if zone else "")
+    return "%Y-%m-%dT%H:%M:%S%.f" + ("%:z" if getattr(values.dtype, "time_zone", None) else "")
 
 
 def _float_text(values: pl.Series) -> pl.Series:

@@ -15,7 +15,9 @@ BY_THE_FILE = "value.user_missing"
 MISSING_RULES = (DECLARED, BY_THE_FILE)
 
 
-def missing_rule(text: pl.Expr, declared: Sequence[str], metadata: Mapping[str, Any], decimal: str) -> pl.Expr:
+def missing_rule(
+    text: pl.Expr, declared: Sequence[str], metadata: Mapping[str, Any], decimal: str, thousands: str | None = None
+) -> pl.Expr:
     """Return the rule by which a cell is missing, null where it is not.
 
     Parameters
@@ -28,6 +30,8 @@ def missing_rule(text: pl.Expr, declared: Sequence[str], metadata: Mapping[str, 
         The column's `missing_values` and `missing_ranges` as the source file states them.
     decimal : str
         The declared decimal mark.
+    thousands : str, optional
+        The declared mark between groups of three digits.
 
     Notes
     -----
@@ -35,20 +39,18 @@ def missing_rule(text: pl.Expr, declared: Sequence[str], metadata: Mapping[str, 
     """
     codes = [str(code).strip() for code in metadata.get("missing_values") or ()]
     ranges = list(_ranges(metadata.get("missing_ranges") or ()))
+    plain = number(text, decimal, thousands=thousands)
     return (
-        pl.when(_among(text, [code.strip() for code in declared], (), decimal))
+        pl.when(_among(text, plain, [code.strip() for code in declared], ()))
         .then(pl.lit(DECLARED))
-        .when(_among(text, codes, ranges, decimal))
+        .when(_among(text, plain, codes, ranges))
         .then(pl.lit(BY_THE_FILE))
     )
 
 
-def _among(text: pl.Expr, codes: Sequence[str], ranges: Sequence[tuple[float, float]], decimal: str) -> pl.Expr:
+def _among(text: pl.Expr, plain: pl.Expr, codes: Sequence[str], ranges: Sequence[tuple[float, float]]) -> pl.Expr:
     found = text.is_in(list(codes)) if codes else pl.lit(False)
     numbers = [value for code in codes if (value := _as_number(code)) is not None]
-    if not numbers and not ranges:
-        return found
-    plain = number(text, decimal)
     if numbers:
         found = found | plain.is_in(numbers).fill_null(False)
     for low, high in ranges:

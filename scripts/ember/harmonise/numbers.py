@@ -7,10 +7,12 @@ import re
 import polars as pl
 
 OPERATORS = ("<", ">")
+# Typesetters' forms of the mark that a study can declare between groups of three digits.
+THOUSANDS = {" ": " \u00a0\u202f", "'": "'\u2019"}
 
 
-def number_pattern(decimal: str, operators: bool = False) -> str:
-    """Return the regular expression of a readable number; ASCII digits only, no thousands separators.
+def number_pattern(decimal: str, operators: bool = False, thousands: str | None = None) -> str:
+    """Return the regular expression of a readable number; ASCII digits only.
 
     Parameters
     ----------
@@ -18,13 +20,18 @@ def number_pattern(decimal: str, operators: bool = False) -> str:
         The declared decimal mark, "." or ",".
     operators : bool
         Whether "<" or ">" may stand before an unsigned number.
+    thousands : str, optional
+        The declared mark between groups of exactly three digits; without one no such mark is read.
     """
     mark = re.escape(decimal)
-    unsigned = rf"(?:[0-9]+(?:{mark}[0-9]+)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    whole = "[0-9]+"
+    if thousands:
+        whole = rf"(?:[0-9]+|[0-9]{{1,3}}(?:{_mark_class(thousands)}[0-9]{{3}})+)"
+    unsigned = rf"(?:{whole}(?:{mark}[0-9]+)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?"
     return rf"^(?:-?{unsigned}|[<>] *{unsigned})$" if operators else rf"^-?{unsigned}$"
 
 
-def number(text: pl.Expr, decimal: str = ".", operators: bool = False) -> pl.Expr:
+def number(text: pl.Expr, decimal: str = ".", operators: bool = False, thousands: str | None = None) -> pl.Expr:
     """Return the number in each cell (float64), null where the cell cannot be read.
 
     Parameters
@@ -35,6 +42,8 @@ def number(text: pl.Expr, decimal: str = ".", operators: bool = False) -> pl.Exp
         The declared decimal mark, "." or ",".
     operators : bool
         Whether "<" or ">" may stand before the number.
+    thousands : str, optional
+        The declared mark between groups of exactly three digits, which a number may go without.
 
     Notes
     -----
@@ -43,9 +52,16 @@ def number(text: pl.Expr, decimal: str = ".", operators: bool = False) -> pl.Exp
     and numbers too large for a float are refused as well.
     """
     digits = text.str.strip_chars_start("<> ") if operators else text
+    if thousands:
+        digits = digits.str.replace_all(_mark_class(thousands), "")
     digits = digits if decimal == "." else digits.str.replace(decimal, ".", literal=True)
     value = digits.cast(pl.Float64, strict=False)
-    return pl.when(text.str.contains(number_pattern(decimal, operators)) & value.is_finite()).then(value)
+    readable = text.str.contains(number_pattern(decimal, operators, thousands))
+    return pl.when(readable & value.is_finite()).then(value)
+
+
+def _mark_class(thousands: str) -> str:
+    return f"[{THOUSANDS.get(thousands, thousands)}]"
 
 
 def operator(text: pl.Expr) -> pl.Expr:

@@ -54,7 +54,9 @@ def usable(cells: pl.DataFrame) -> pl.DataFrame:
     return cells.filter(pl.col("rule").is_null() & ~pl.col("repeat"))
 
 
-def participants(roster: pl.DataFrame, settled: Mapping[str, pl.DataFrame], origin: Origin) -> pl.DataFrame:
+def participants(
+    roster: pl.DataFrame, settled: Mapping[str, pl.DataFrame], origin: Origin, death: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Return the table of participants.
 
     Parameters
@@ -63,6 +65,8 @@ def participants(roster: pl.DataFrame, settled: Mapping[str, pl.DataFrame], orig
         As from `roster_of`, in the order of the first table.
     settled : mapping
         Settled cells by column of participants.
+    death : DataFrame, optional
+        `person` and `death_day`, the study day.
     """
     table = roster.select(
         pl.lit(origin.site).alias("site_id"),
@@ -79,4 +83,7 @@ def participants(roster: pl.DataFrame, settled: Mapping[str, pl.DataFrame], orig
         value = "number" if column.type == "float64" else "meaning"
         found = usable(settled[name]).select(pl.col("person").alias("_person"), pl.col(value).cast(dtype).alias(name))
         table = table.join(found, "_person", "left", maintain_order="left")
+    if death is not None:
+        days = death.select(pl.col("person").alias("_person"), "death_day")
+        table = table.join(days, "_person", "left", maintain_order="left")
     return table.drop("_person")

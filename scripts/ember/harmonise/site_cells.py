@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ember.harmonise.cells import Cells, Reading, read_cells
+from ember.harmonise.cells import read_cells
+from ember.harmonise.reading import Cells, Reading
 from ember.harmonise.standardise_rows import RawRows, SortedRows
 from ember.harmonise.value_columns import Kind, ValueColumn, value_columns
 from ember.registry.model import Site, Study
@@ -33,7 +34,7 @@ class SiteCells:
     columns : tuple of MappedColumn
         By `order` of a cell.
     rows : DataFrame
-        By `at` of a cell: `_file`, `_sheet`, `_row`, `source_file`.
+        By `at` of a cell: `_file`, `_sheet`, `_row`, `source_file`, and of its row `_person`, `_visit`, `_day`.
     read : tuple of Cells
         By `order`.
     """
@@ -70,9 +71,9 @@ class SiteCells:
 
 
 def read_site(
-    study: Study, site: Site, registry: Registry, raw: Mapping[str, RawRows], rows: tuple[SortedRows, ...]
+    study: Study, site: Site, registry: Registry, raw: Sequence[RawRows], rows: Sequence[SortedRows]
 ) -> SiteCells:
-    """Read every value column of a site."""
+    """Read every value column of a site; raw and kept rows by table."""
     position = {visit.id: index for index, visit in enumerate(study.visits)}
     columns: list[MappedColumn] = []
     read: list[Cells] = []
@@ -80,35 +81,36 @@ def read_site(
     for index, (table, table_rows) in enumerate(zip(site.tables, rows, strict=True)):
         kept = table_rows.kept.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias("_at"))
         start += kept.height
-        source = raw[table.source]
+        source, told = raw[index], study.sources[table.source]
         for column in value_columns(table, registry, study.visits, source.frame.columns):
             reading = Reading(
                 rows=kept,
                 table=table,
                 column=column,
                 order=len(columns),
-                decimal=study.sources[table.source].decimal,
+                decimal=told.decimal,
+                thousands=told.thousands,
                 metadata=source.columns.get(column.column, {}),
                 visit=position[column.visit] if column.visit else None,
                 visits=tuple(position[visit] for visit in column.visits),
             )
             columns.append(MappedColumn(index, column))
             read.append(read_cells(reading, registry))
-    return SiteCells(tuple(columns), _origins(rows, columns), tuple(read))
+    return SiteCells(tuple(columns), _origins(site, rows, columns), tuple(read))
 
 
-def _origins(rows: tuple[SortedRows, ...], columns: Sequence[MappedColumn]) -> pl.DataFrame:
+def _origins(site: Site, rows: Sequence[SortedRows], columns: Sequence[MappedColumn]) -> pl.DataFrame:
     """Return the origin of each kept row.
 
     Two sheets of one file may hold the same column: then the sheet stands in `source_file`, because source file, row
-    and column are the key of the standard tables.
+    and column are the key of the standard tables. Tables of one source share out its rows and need nothing more.
     """
-    origins = [part.kept.select("_file", "_sheet", "_row") for part in rows]
-    owners: dict[tuple[str, str], set[int]] = {}
+    origins = [part.kept.select("_file", "_sheet", "_row", "_person", "_visit", "_day") for part in rows]
+    owners: dict[tuple[str, str], set[str]] = {}
     for mapped in columns:
         for file in origins[mapped.table]["_file"].unique() if mapped.column.kind in {"measurement", "item"} else ():
-            owners.setdefault((file, mapped.column.column), set()).add(mapped.table)
-    shared = sorted({file for (file, _), tables in owners.items() if len(tables) > 1})
+            owners.setdefault((file, mapped.column.column), set()).add(site.tables[mapped.table].source)
+    shared = sorted({file for (file, _), sources in owners.items() if len(sources) > 1})
     with_sheet = pl.concat_str("_file", pl.lit("#"), pl.col("_sheet").fill_null(""))
     name = pl.when(pl.col("_file").is_in(shared)).then(with_sheet).otherwise("_file")
     return pl.concat(origins).with_columns(name.alias("source_file"))

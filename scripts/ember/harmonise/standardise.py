@@ -14,8 +14,9 @@ from ember.harmonise.missing import MISSING_RULES
 from ember.harmonise.origin import Origin
 from ember.harmonise.site_cells import SiteCells, read_site
 from ember.harmonise.standardise_ledger import STAGE, cell_entries, findings, row_entries
-from ember.harmonise.standardise_rows import RawRows, SortedRows, roster_of, sort_rows
-from ember.harmonise.visits import Calendar, make_calendar, outside_window
+from ember.harmonise.standardise_rows import RawRows, SortedRows, refuse_cardinality, roster_of, sort_rows
+from ember.harmonise.table_rows import starts, table_rows
+from ember.harmonise.visits import BY_VISIT, Calendar, Ends, RowDays, further_samples, make_calendar, outside_window
 from ember.registry.model import Site, Study
 from ember.registry.registry import Registry
 from ember.tables.contract import contract
@@ -40,10 +41,15 @@ class Standardised:
 
 @dataclass(frozen=True)
 class Judged:
-    """Cells by kind, each usable (`rule` null), a repeat, or under the rule that takes it out; None: not mapped."""
+    """Cells by kind, each usable (`rule` null), a repeat, or under the rule that takes it out; None: not mapped.
+
+    `death_days` has `person` and `death_day`, the study day.
+    """
 
     settled: Mapping[str, pl.DataFrame]
     zero: pl.DataFrame | None
+    death: pl.DataFrame | None
+    death_days: pl.DataFrame | None
     dates: Sequence[pl.DataFrame | None]
     measurements: pl.DataFrame | None
     items: pl.DataFrame | None
@@ -51,7 +57,11 @@ class Judged:
 
     @property
     def frames(self) -> list[pl.DataFrame]:
-        return [*self.settled.values(), *([] if self.zero is None else [self.zero]), *self.of_visits]
+        return [*self.settled.values(), *self.of_participants, *self.of_visits]
+
+    @property
+    def of_participants(self) -> list[pl.DataFrame]:
+        return [part for part in (self.zero, self.death) if part is not None]
 
     @property
     def of_visits(self) -> list[pl.DataFrame]:
@@ -59,33 +69,44 @@ class Judged:
         return [frame for frame in own if frame is not None]
 
 
-def standardise_site(study: Study, site: Site, registry: Registry, raw: Mapping[str, RawRows]) -> Standardised:
+def standardise_site(
+    study: Study,
+    site: Site,
+    registry: Registry,
+    raw: Mapping[str, RawRows],
+    withdrawn: pl.DataFrame | None = None,
+) -> Standardised:
     """Return the standard tables of a site.
 
     Parameters
     ----------
     raw : mapping
         Raw rows by source, in source order.
+    withdrawn : DataFrame, optional
+        `participant_id` and `withdrawn_on` (days since 1970-01-01) of participants who withdrew their consent and
+        left the data up to that day.
 
     Raises
     ------
     EmberError
-        The source lacks a mapped column, or the mapping cannot be carried out.
+        The source lacks a mapped column, the mapping cannot be carried out, or a table has another number of rows a
+        participant than declared.
 
     Notes
     -----
     Rows are judged first, then cells one by one, then visits; a cell that was missing stays missing in a refused
     visit, any other non-empty cell of it leaves under the visit's rule. Dates stop here.
     """
-    rows = _sort_all(study, site, raw)
-    cells = read_site(study, site, registry, raw, rows)
+    own = table_rows(study, site, registry, raw)
+    rows = _sort_all(study, site, own)
+    cells = read_site(study, site, registry, own, rows)
     roster = roster_of(rows[0].kept)
-    judged = _judge(study, site, cells, roster.height)
+    judged = _judge(study, site, cells, roster, withdrawn)
     origin = Origin(site.id, study.visits, cells.rows, roster, tuple(mapped.column for mapped in cells.columns))
     seen = [_usable(part) for part in judged.of_visits]
     treatments = _treatments(site, judged, cells, registry, origin)
     standard = Standardised(
-        participants=conform(people.participants(roster, judged.settled, origin), "participants"),
+        participants=conform(people.participants(roster, judged.settled, origin, judged.death_days), "participants"),
         visits=_made("visits", tables.visits(seen, origin) if seen else None),
         measurements=_made("standard_measurements", _built(tables.measurements, judged.measurements, origin)),
         items=_made("standard_items", _built(tables.items, judged.items, origin)),
@@ -97,40 +118,67 @@ def standardise_site(study: Study, site: Site, registry: Registry, raw: Mapping[
     return _accounted(standard, site, rows, cells, judged)
 
 
-def _sort_all(study: Study, site: Site, raw: Mapping[str, RawRows]) -> tuple[SortedRows, ...]:
-    first = sort_rows(raw[site.tables[0].source].frame, site.tables[0], study.visits, None)
-    roster = roster_of(first.kept)
-    others = (sort_rows(raw[table.source].frame, table, study.visits, roster) for table in site.tables[1:])
-    return (first, *others)
+def _sort_all(study: Study, site: Site, raw: Sequence[RawRows]) -> tuple[SortedRows, ...]:
+    zero = starts(study, site, raw)
+    found: list[SortedRows] = []
+    roster: pl.DataFrame | None = None
+    for table, rows in zip(site.tables, raw, strict=True):
+        found.append(sort_rows(rows, table, study.visits, roster, study.sources[table.source].decimal, zero))
+        refuse_cardinality(site.id, table, found[-1], roster)
+        roster = roster_of(found[0].kept) if roster is None else roster
+    return tuple(found)
 
 
-def _judge(study: Study, site: Site, cells: SiteCells, n_participants: int) -> Judged:
+def _judge(study: Study, site: Site, cells: SiteCells, roster: pl.DataFrame, withdrawn: pl.DataFrame | None) -> Judged:
     """Settle what is told several times, place the visits, and refuse the cells of those that cannot be placed."""
     settled = {}
     for name, column in contract("participants").mapped.items():
         told = cells.of("participant", name)
         if told is not None:
             settled[name] = people.settle(told, "number" if column.type == "float64" else "meaning")
-    zero = cells.of("time_zero")
-    zero = None if zero is None else people.settle(zero, "day")
-    dates = [cells.of("visit_date", table=index) for index in range(len(site.tables))]
-    dates = [None if part is None else people.settle(part, "day", ("person", "visit")) for part in dates]
-    if zero is None and any(part is not None for part in dates):
+    zero, death = _settled_day(cells.of("time_zero")), _settled_day(cells.of("death"))
+    dates = [
+        _settled_day(cells.of("visit_date", table=index), ("person", "visit")) for index in range(len(site.tables))
+    ]
+    if zero is None and any(part is not None for part in (death, *dates)):
         raise EmberError(
-            f"The site {site.id} maps visit dates and no time zero.",
+            f"The site {site.id} maps dates of visits or of death and no time zero.",
             where=f"sites/{site.id}.yaml  time_zero",
-            fix="Map the date from which study days count, or leave the visit dates out.",
+            fix="Map the date from which study days count, or leave the dates out.",
         )
     start = _no_starts() if zero is None else people.usable(zero)
-    calendar = make_calendar(site.tables, study.visits, dates, start, n_participants)
+    death_days = None if death is None else _death_days(people.usable(death), start)
+    ends = Ends.of(roster, start.select("person", "day"), death_days, withdrawn)
+    calendar = make_calendar(site.tables, study.visits, dates, start, roster.height, ends, RowDays.of(cells.rows))
+    measurements = _placed(cells.of("measurement"), calendar, cells)
     return Judged(
         settled=settled,
         zero=zero,
+        death=death,
+        death_days=death_days,
         dates=[None if part is None else _dates_placed(part, calendar, cells) for part in dates],
-        measurements=_placed(cells.of("measurement"), calendar, cells),
+        measurements=_one_sample(measurements, study, calendar),
         items=_placed(cells.of("item"), calendar, cells),
         treatments=_placed(cells.of("treatment"), calendar, cells),
     )
+
+
+def _settled_day(part: pl.DataFrame | None, key: tuple[str, ...] = ("person",)) -> pl.DataFrame | None:
+    return None if part is None else people.settle(part, "day", key)
+
+
+def _death_days(death: pl.DataFrame, start: pl.DataFrame) -> pl.DataFrame:
+    """Return the study day of death of those who have a time zero."""
+    told = death.select("person", pl.col("day").alias("died")).join(
+        start.select("person", "day"), "person", "inner", maintain_order="left"
+    )
+    return told.select("person", (pl.col("died") - pl.col("day")).cast(pl.Int32).alias("death_day"))
+
+
+def _one_sample(part: pl.DataFrame | None, study: Study, calendar: Calendar) -> pl.DataFrame | None:
+    if part is None or calendar.row_day is None:
+        return part
+    return further_samples(part, study.visits, calendar.row_day[part["at"].to_numpy()] != BY_VISIT)
 
 
 def _no_starts() -> pl.DataFrame:
@@ -200,7 +248,7 @@ def _ledger(
     listed = [
         part
         for table, table_rows in zip(site.tables, rows, strict=True)
-        for part in row_entries(study, site, table.source, table_rows)
+        for part in row_entries(study, site, table, table_rows)
     ]
     if refused:
         whole = pl.concat([part.select("at", "order", "visit", "rule") for part in refused])
@@ -239,10 +287,11 @@ def _row_account(site: Site, rows: Sequence[SortedRows]) -> Account:
 def _value_account(standard: Standardised, site: Site, cells: SiteCells, judged: Judged) -> Account:
     """Return what became of rows x mapped columns; a treatment cell that names two treatments creates one value."""
     shown = standard.participants.select(list(contract("participants").mapped))
-    dates = [part for part in (judged.zero, *judged.dates) if part is not None]
+    dates = [*judged.of_participants, *(part for part in judged.dates if part is not None)]
     treatment_cells = 0 if judged.treatments is None else _usable(judged.treatments).height
     taken_out = pl.concat([frame.select("rule") for frame in judged.frames]).drop_nulls()
-    n_missing = taken_out.filter(pl.col("rule").is_in(MISSING_RULES)).height
+    excluding = [name for name, rule in rules().items() if rule.action == "excluded"]
+    n_excluded = taken_out.filter(pl.col("rule").is_in(excluding)).height
     n_told_values = shown.height * shown.width - sum(shown[name].null_count() for name in shown.columns)
     settled = [*judged.settled.values(), *dates]
     return Account(
@@ -256,6 +305,6 @@ def _value_account(standard: Standardised, site: Site, cells: SiteCells, judged:
         + standard.items.height
         + standard.treatments.height,
         n_collapsed=sum(part.filter(pl.col("repeat") & pl.col("rule").is_null()).height for part in settled),
-        n_quarantined=taken_out.height - n_missing,
-        n_excluded=cells.n_empty + n_missing,
+        n_quarantined=taken_out.height - n_excluded,
+        n_excluded=cells.n_empty + n_excluded,
     )

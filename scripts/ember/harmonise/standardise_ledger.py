@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ember.harmonise.dates import expected_date
+from ember.harmonise.derived import RULE as NOT_DERIVED_RULE
 from ember.harmonise.site_cells import MappedColumn, SiteCells
 from ember.harmonise.standardise_rows import SortedRows
-from ember.registry.model import Site, Study
+from ember.registry.model import Site, Study, TableMap
 from ember.tables.contract import contract
 from ember.tables.store import conform, polars_schema
 from ember.validate.ledger import entries, rules
@@ -16,20 +18,33 @@ from ember.validate.ledger import entries, rules
 STAGE = "standardise_site"
 
 
-def conflict_finding(site: Site, source: str) -> str:
-    """Return the id of the finding that rows of a source contradict each other."""
-    return f"duplicate:{site.id}:{source}"
+def conflict_finding(site: Site, table: TableMap) -> str:
+    """Return the id of the finding that rows of a table contradict each other."""
+    return f"duplicate:{site.id}:{table.name}"
 
 
-def row_entries(study: Study, site: Site, source: str, rows: SortedRows) -> list[pl.DataFrame]:
+def row_entries(study: Study, site: Site, table: TableMap, rows: SortedRows) -> list[pl.DataFrame]:
     """Return the entries of the rows that left."""
-    answer = study.answer(conflict_finding(site, source))
+    answer = study.answer(conflict_finding(site, table))
+    reasons = {
+        "row.duplicate_conflict": answer.reason if answer else None,
+        "row.duplicate_resolved": table.duplicates.reason if table.duplicates else None,
+    }
     parts = []
     for (rule_id,), part in rows.refused.group_by(["_rule"], maintain_order=True):
         where = part.select(source_file="_file", sheet="_sheet", row_number="_row")
-        reason = answer.reason if answer and rule_id == "row.duplicate_conflict" else None
-        parts.append(entries(where, str(rule_id), site=site.id, stage=STAGE, reason=reason))
+        message, reason = _row_message(study, table, str(rule_id)), reasons.get(str(rule_id))
+        parts.append(entries(where, str(rule_id), site=site.id, stage=STAGE, message=message, reason=reason))
     return parts
+
+
+def _row_message(study: Study, table: TableMap, rule_id: str) -> str:
+    if rule_id == "row.date_unreadable":
+        return expected_date(table.visits.by_date.date) if table.visits.by_date else "Expected a whole number of days."
+    if rule_id == "row.outside_windows":
+        windows = ", ".join(f"{visit.first} to {visit.last} ({visit.id})" for visit in study.visits)
+        return f"Expected study day {windows}."
+    return ""
 
 
 def findings(study: Study, site: Site, rows: Sequence[SortedRows]) -> pl.DataFrame:
@@ -37,7 +52,7 @@ def findings(study: Study, site: Site, rows: Sequence[SortedRows]) -> pl.DataFra
     found = []
     for table, part in zip(site.tables, rows, strict=True):
         n = part.count("row.duplicate_conflict")
-        name = conflict_finding(site, table.source)
+        name = conflict_finding(site, table)
         answer = study.answer(name)
         if n:
             found.append(
@@ -48,7 +63,7 @@ def findings(study: Study, site: Site, rows: Sequence[SortedRows]) -> pl.DataFra
                     "rule_id": "row.duplicate_conflict",
                     "severity": rules()["row.duplicate_conflict"].severity,
                     "n": n,
-                    "message": f"{n} rows of {table.source} repeat a participant and visit with other content.",
+                    "message": f"{n} rows of {table.name} repeat a participant and visit with other content.",
                     "answered": answer is not None,
                     "action": answer.action if answer else None,
                     "reason": answer.reason if answer else None,
@@ -78,8 +93,12 @@ def cell_entries(study: Study, site: Site, cells: SiteCells, refused: pl.DataFra
 
 
 def _messages(study: Study, site: Site, columns: Sequence[MappedColumn], rule_id: str, part: pl.DataFrame) -> pl.Series:
-    if rule_id == "visit.outside_window":
-        texts = [f"Expected study day {visit.first} to {visit.last}." for visit in study.visits]
+    by_visit = {
+        "visit.outside_window": [f"Expected study day {visit.first} to {visit.last}." for visit in study.visits],
+        "value.further_sample": [f"Another sample is nearer to study day {visit.day}." for visit in study.visits],
+    }
+    if rule_id in by_visit:
+        texts = by_visit[rule_id]
         return pl.Series("message", texts, pl.String).gather(part["visit"].cast(pl.UInt32))
     met = set(part["order"].unique())
     texts = [_expected(study, site, mapped, rule_id) if order in met else "" for order, mapped in enumerate(columns)]
@@ -89,15 +108,23 @@ def _messages(study: Study, site: Site, columns: Sequence[MappedColumn], rule_id
 def _expected(study: Study, site: Site, mapped: MappedColumn, rule_id: str) -> str:
     table, column = site.tables[mapped.table], mapped.column
     if rule_id == "value.not_numeric":
-        return f"Expected a number with the decimal mark '{study.sources[table.source].decimal}'."
+        source = study.sources[table.source]
+        thousands = f" and '{source.thousands}' between groups of three digits" if source.thousands else ""
+        return f"Expected a number with the decimal mark '{source.decimal}'{thousands}."
     if rule_id == "value.outside_hard_limits" and column.kind == "participant":
         target = contract("participants").by_name[column.name]
         return f"Expected {target.low:.12g} to {target.high:.12g} {target.unit or ''}".strip() + "."
     if rule_id == "value.not_in_codes":
         return f"Expected a code of the site file for {column.name}."
-    if rule_id == "visit.date_unreadable":
-        declared = table.time_zero if column.kind == "time_zero" else table.visits.date
-        return f"Expected {declared.date}." if declared and column.kind in {"time_zero", "visit_date"} else ""
+    if rule_id in {"visit.date_unreadable", "value.date_unreadable"}:
+        declared = {"time_zero": table.time_zero, "visit_date": table.visits.date, "death": table.death}
+        form = declared.get(column.kind)
+        return expected_date(form.date) if form else ""
+    if rule_id == NOT_DERIVED_RULE:
+        return f"The formula of {column.column} has no result: an operand is no number, or the operation has none."
+    if rule_id == "value.operator_unclear" and table.laboratory and table.laboratory.operator:
+        known = ", ".join(table.laboratory.operator.codes)
+        return f"Expected in {table.laboratory.operator.column} nothing or one of {known}, as in the result itself."
     if rule_id == "visit.before_enrolment":
         earliest = min(visit.first for visit in study.visits)
         return f"Expected study day {earliest} or later, and none before time zero after baseline."

@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from ember.errors import EmberError
+from ember.harmonise.row_visits import with_visits
 from ember.registry.model import TableMap, Visit
 
 
@@ -35,9 +37,9 @@ class SortedRows:
     ----------
     kept : DataFrame
         Source columns, `_person` (position in the roster), `_visit` (position in the study's visits, null where
-        the column names tell it) and `_analyte` (laboratory tables).
+        the column names tell it), `_day` (study day, where it tells the visit) and `_analyte` (laboratory tables).
     refused : DataFrame
-        `_file`, `_sheet`, `_row` and `_rule`.
+        `_file`, `_sheet`, `_row`, `_rule` and `_participant`.
     """
 
     kept: pl.DataFrame
@@ -59,40 +61,95 @@ def roster_of(kept: pl.DataFrame) -> pl.DataFrame:
     return first.with_row_index("_person")
 
 
-def sort_rows(raw: pl.DataFrame, table: TableMap, visits: tuple[Visit, ...], roster: pl.DataFrame | None) -> SortedRows:
+def sort_rows(
+    raw: RawRows,
+    table: TableMap,
+    visits: tuple[Visit, ...],
+    roster: pl.DataFrame | None,
+    decimal: str = ".",
+    starts: pl.DataFrame | None = None,
+) -> SortedRows:
     """Return which rows are kept, and the rule under which each other row leaves.
 
     Parameters
     ----------
-    raw : DataFrame
-        As in `RawRows`.
+    raw : RawRows
+        Rows of the table.
     roster : DataFrame or None
         As from `roster_of`; None for the first table, which makes the roster.
+    decimal : str
+        The declared decimal mark, for study days.
+    starts : DataFrame, optional
+        As for `with_visits`.
     """
-    frame = raw.with_columns(*_known(table, visits), pl.lit(None, pl.String).alias("_rule"))
+    known = pl.int_range(pl.len(), dtype=pl.Int64).alias("_at"), _analyte(table), pl.lit(None, pl.String).alias("_rule")
+    frame = with_visits(raw.frame.with_columns(*known), table, visits, raw.columns, decimal, starts)
     frame = _marked(frame, "row.no_participant", pl.col("_participant").fill_null("") == "")
-    key = ["_participant", "_visit", "_analyte"]
+    # Samples of two days of one visit are two samples; what has one row a visit has one day.
+    own_day = table.laboratory and (table.visits.by_date or table.visits.by_day)
+    key = ["_participant", "_visit", "_analyte", *(["_day"] if own_day else [])]
     # Only rows of one key can repeat or contradict each other; these few are compared cell by cell.
     alike = frame.filter(frame.select(key).is_duplicated() & frame["_rule"].is_null())
     frame = _marked(frame, "row.duplicate_exact", pl.col("_at").is_in(_repeats(alike).implode()))
     if roster is not None:
         frame = frame.join(roster.select("_participant", "_person"), "_participant", "left", maintain_order="left")
         frame = _marked(frame, "row.not_in_roster", pl.col("_person").is_null())
-    if table.visits.long:
-        frame = _marked(frame, "row.unknown_visit", pl.col("_visit").is_null())
+    frame = frame.with_columns(_rule=pl.coalesce("_rule", "_unplaced")).drop("_unplaced")
     if table.laboratory:
         frame = _marked(frame, "row.unknown_analyte", pl.col("_analyte").is_null())
-    open_rows = pl.col("_rule").is_null()
     if not _lists_treatments(table):
-        # A row that already left does not make another one contradictory.
-        left = frame.filter(open_rows & pl.col("_at").is_in(alike["_at"].implode()))
-        conflicts = left["_at"].filter(left.select(key).is_duplicated())
-        frame = _marked(frame, "row.duplicate_conflict", pl.col("_at").is_in(conflicts.implode()))
+        frame = _without_contradictions(frame, table, alike["_at"], key)
+    open_rows = pl.col("_rule").is_null()
     kept = frame.filter(open_rows).drop("_rule", "_at")
     if roster is None:
         people = roster_of(kept).select("_participant", "_person")
         kept = kept.join(people, "_participant", "left", maintain_order="left")
-    return SortedRows(kept, frame.filter(~open_rows).select("_file", "_sheet", "_row", "_rule"))
+    return SortedRows(kept, frame.filter(~open_rows).select("_file", "_sheet", "_row", "_rule", "_participant"))
+
+
+def _without_contradictions(frame: pl.DataFrame, table: TableMap, alike: pl.Series, key: list[str]) -> pl.DataFrame:
+    """Mark rows of one key that contradict each other: all of them, or all but the one that the study keeps."""
+    # A row that already left does not make another one contradictory.
+    left = frame.filter(pl.col("_rule").is_null() & pl.col("_at").is_in(alike.implode()))
+    if table.duplicates is None:
+        conflicts = left["_at"].filter(left.select(key).is_duplicated())
+        return _marked(frame, "row.duplicate_conflict", pl.col("_at").is_in(conflicts.implode()))
+    whole = pl.struct(key)
+    chosen = whole.is_first_distinct() if table.duplicates.keep == "first" else whole.is_last_distinct()
+    others = left.filter(~chosen)["_at"]
+    return _marked(frame, "row.duplicate_resolved", pl.col("_at").is_in(others.implode()))
+
+
+def refuse_cardinality(site: str, table: TableMap, rows: SortedRows, roster: pl.DataFrame | None) -> None:
+    """Refuse a table with another number of rows a participant than its site file states; repeats do not count.
+
+    Parameters
+    ----------
+    roster : DataFrame or None
+        As from `roster_of`; None for the first table, whose own participants count, also those who left it.
+
+    Raises
+    ------
+    EmberError
+        With the number of participants who have none, and several.
+    """
+    if table.per_participant == "many":
+        return
+    repeats = ["row.duplicate_exact", "row.duplicate_resolved", "row.no_participant"]
+    left = rows.refused.filter(~pl.col("_rule").is_in(repeats)).select("_participant")
+    own = pl.concat([rows.kept.select("_participant"), left])
+    own = own if roster is None else own.join(roster, "_participant", "semi")
+    each = own.group_by("_participant").len()
+    whole = each.height if roster is None else roster.height
+    n_several = each.filter(pl.col("len") > 1).height
+    n_none = whole - each.height if table.per_participant == "one" else 0
+    if n_several or n_none:
+        none = f" and {n_none} have none" if n_none else ""
+        raise EmberError(
+            f"{n_several} of {whole} participants have several rows in {table.name}{none}.",
+            where=f"sites/{site}.yaml  {table.name}  per_participant: {table.per_participant}",
+            fix="Correct `per_participant:`, or say under `duplicates:` which row is kept.",
+        )
 
 
 def _lists_treatments(table: TableMap) -> bool:
@@ -100,22 +157,12 @@ def _lists_treatments(table: TableMap) -> bool:
     return table.treatments is not None and not (table.measurements or table.laboratory or table.instruments)
 
 
-def _known(table: TableMap, visits: tuple[Visit, ...]) -> list[pl.Expr]:
-    """Return the expressions for the row's index, visit and analyte."""
-    position = {visit.id: index for index, visit in enumerate(visits)}
-    at_visit = pl.lit(position.get(table.visits.single or ""), pl.Int16)
-    if table.visits.long:
-        codes = {code.strip(): position[visit] for code, visit in table.visits.long.codes.items()}
-        at_visit = _translated(table.visits.long.column, codes, pl.Int16())
-    analyte = pl.lit(None, pl.String)
-    if table.laboratory:
-        names = {code.strip(): name for code, name in table.laboratory.analyte.codes.items()}
-        analyte = _translated(table.laboratory.analyte.column, names, pl.String())
-    return [pl.int_range(pl.len(), dtype=pl.Int64).alias("_at"), at_visit.alias("_visit"), analyte.alias("_analyte")]
-
-
-def _translated(column: str, codes: Mapping[str, Any], dtype: pl.DataType) -> pl.Expr:
-    return pl.col(column).str.strip_chars().replace_strict(codes, default=None, return_dtype=dtype)
+def _analyte(table: TableMap) -> pl.Expr:
+    if table.laboratory is None:
+        return pl.lit(None, pl.String).alias("_analyte")
+    names = {code.strip(): name for code, name in table.laboratory.analyte.codes.items()}
+    text = pl.col(table.laboratory.analyte.column).str.strip_chars()
+    return text.replace_strict(names, default=None, return_dtype=pl.String).alias("_analyte")
 
 
 def _marked(frame: pl.DataFrame, rule_id: str, condition: pl.Expr) -> pl.DataFrame:
@@ -125,6 +172,6 @@ def _marked(frame: pl.DataFrame, rule_id: str, condition: pl.Expr) -> pl.DataFra
 
 def _repeats(alike: pl.DataFrame) -> pl.Series:
     """Return the positions of rows that repeat an earlier one cell by cell; outer white space does not count."""
-    content = [name for name in alike.columns if name not in {"_row", "_rule", "_at"}]
+    content = [name for name in alike.columns if name not in {"_row", "_rule", "_at", "_unplaced"}]
     cells = alike.select(pl.col(content).cast(pl.String).str.strip_chars().fill_null(""))
     return alike["_at"].filter(~cells.select(pl.struct(pl.all()).is_first_distinct()).to_series())

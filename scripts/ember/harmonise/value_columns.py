@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ember.errors import EmberError, nearest_name
@@ -11,7 +11,7 @@ from ember.extract.columns import at_visits, item_columns, once_or_at_visits
 from ember.registry.model import TableMap, Visit
 from ember.registry.registry import Registry
 
-Kind = Literal["time_zero", "visit_date", "participant", "measurement", "item", "treatment"]
+Kind = Literal["time_zero", "visit_date", "death", "participant", "measurement", "item", "treatment"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ def value_columns(
         The source lacks a column that the site file names, or the mapping cannot be carried out.
     """
     _refuse_impossible(table)
+    present = {**dict.fromkeys(present), **dict.fromkeys(table.derived)}
     columns = [
         *_fixed_columns(table),
         *_measurements(table, present),
@@ -71,7 +72,11 @@ def value_columns(
         *_treatments(table, visits, present),
     ]
     _refuse_absent(table, columns, present)
-    return columns
+    # A computed 9 is not the code 9: what is missing was settled when the formula was.
+    return [
+        replace(column, missing=column.missing[len(table.missing) :]) if column.column in table.derived else column
+        for column in columns
+    ]
 
 
 def _fixed_columns(table: TableMap) -> Iterator[ValueColumn]:
@@ -80,6 +85,8 @@ def _fixed_columns(table: TableMap) -> Iterator[ValueColumn]:
     if table.visits.date:
         for column, visit in _at_visits(table, table.visits.date.column):
             yield ValueColumn(column, "visit_date", visit=visit, missing=table.missing)
+    if table.death:
+        yield ValueColumn(table.death.column, "death", missing=table.missing)
     for name, mapping in table.columns.items():
         yield ValueColumn(mapping.column, "participant", name, missing=table.missing + mapping.missing)
 
@@ -154,6 +161,10 @@ def _beside(
 def _refuse_impossible(table: TableMap) -> None:
     kinds = [bool(table.visits.wide), table.visits.long is not None, table.visits.single is not None]
     where = f"source {table.source}  visits"
+    if table.visits.date and (table.visits.by_date or table.visits.by_day):
+        raise EmberError(
+            "With by_date and by_day each row has its own day: `date:` would be a second one.", where=where
+        )
     if table.visits.date and not any(kinds):
         raise EmberError("A visit date needs to know its visit: wide, long or single.", where=where)
     if table.laboratory and table.visits.wide:
@@ -167,9 +178,11 @@ def _refuse_impossible(table: TableMap) -> None:
 
 
 def _refuse_absent(table: TableMap, columns: list[ValueColumn], present: Collection[str]) -> None:
-    long = table.visits.long.column if table.visits.long else None
-    analyte = table.laboratory.analyte.column if table.laboratory else None
-    named = [long, analyte]
+    told = (table.visits.long, table.visits.by_date, table.visits.by_day)
+    named: list[str | None] = [column.column for column in told if column]
+    if table.laboratory:
+        beside = (table.laboratory.analyte, table.laboratory.operator, table.laboratory.specimen_column)
+        named.extend(column.column for column in beside if column)
     for value in columns:
         named.extend([value.column, value.batch, value.unit_column, value.flag])
     for column in dict.fromkeys(named):

@@ -49,6 +49,7 @@ def identify(study: Study, registry: Registry, records: list[dict[str, Any]]) ->
         "version": f"{study.label}-{content_id[:12]}",
         "content_id": content_id,
         **parts,
+        "release": {"status": study.release_status, "freeze": study.freeze},
         "packages": locked_packages(),
     }
 

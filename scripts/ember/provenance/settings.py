@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from ember.registry.model import Site, Study, TableMap
+from ember.registry.query import query_text
 from ember.registry.registry import Registry, Row
 
 # Steps whose code decides what a version says.
 STEPS = (
+    "collect_consent",
     "read_source",
     "standardise_site",
     "harmonise_site",
@@ -45,16 +48,57 @@ def source_settings(study: Study, source: str) -> dict[str, Any]:
     declared = study.sources[source]
     return {
         "study": study_settings(study),
-        "source": {**study.resolved["study"]["sources"][source], "sha256": declared.sha256},
+        "source": _declared(study, source),
+        **({"joined": [_declared(study, join.source) for join in declared.joins]} if declared.joins else {}),
         "sites": {
             site.id: [_reading(table) for table in site.tables if table.source == source]
             for site in study.sites_of(source)
         },
+        **({"consent": study.consent_required} if study.consent_required else {}),
     }
 
 
+def consent_sources(study: Study) -> list[str]:
+    """Return the sources that tell about consent, each once."""
+    tables = [table for site in study.sites.values() for table in site.tables]
+    return list(dict.fromkeys(table.source for table in tables if table.consent is not None))
+
+
+def consent_settings(study: Study) -> dict[str, Any]:
+    """Return how the register of consent is made, and what the study asks for."""
+    return {
+        "study": study_settings(study),
+        "required": study.consent_required,
+        "sources": {source: _declared(study, source) for source in consent_sources(study)},
+        "sites": {
+            site.id: [_reading(table) for table in site.tables if table.consent is not None]
+            for site in study.sites.values()
+        },
+    }
+
+
+def _declared(study: Study, source: str) -> dict[str, Any]:
+    declared = study.sources[source]
+    return {
+        **study.resolved["study"]["sources"][source],
+        "sha256": declared.sha256,
+        **({"query": query_text(declared.query, study.folder)} if declared.query else {}),
+    }
+
+
+def query_settings(study: Study, source: str) -> dict[str, str | None]:
+    """Return on what the answer of a query depends: when it changes, the database is asked again."""
+    declared = study.sources[source]
+    return {"connection": declared.connection, "query": query_text(declared.query or "", study.folder)}
+
+
 def _reading(table: TableMap) -> dict[str, Any]:
-    return {"participant": table.participant, "rows": table.rows and vars(table.rows)}
+    return {
+        "participant": table.participant,
+        "rows": table.rows and vars(table.rows),
+        **({"consent": asdict(table.consent)} if table.consent else {}),
+        **({"corrections": table.corrections} if table.corrections else {}),
+    }
 
 
 def site_settings(study: Study, registry: Registry, site: str) -> dict[str, Any]:
@@ -63,9 +107,13 @@ def site_settings(study: Study, registry: Registry, site: str) -> dict[str, Any]
         "study": study_settings(study),
         "site": study.resolved["sites"][site],
         "answers": [vars(answer) for answer in study.answers if answer.finding.split(":")[1] == site],
-        "decimals": {source: study.sources[source].decimal for source in study.sites[site].sources},
+        "numbers": {source: _marks(study, source) for source in study.sites[site].sources},
         "registry": site_rows(registry, study.sites[site]),
     }
+
+
+def _marks(study: Study, source: str) -> list[str | None]:
+    return [study.sources[source].decimal, study.sources[source].thousands]
 
 
 def site_rows(registry: Registry, site: Site) -> dict[str, list[Row]]:
@@ -148,7 +196,10 @@ def gate_settings(study: Study, registry: Registry) -> dict[str, Any]:
         "sites": {site: site_settings(study, registry, site) for site in included_sites(study)},
         "treatments": registry.rows("treatments"),
         "schemes": study.schemes,
-        "exposures": [content.get("exposure") for content in study.analyses.values()],
+        "analyses": study.analyses,
+        "sources": {source: source_settings(study, source) for source in study.sources},
+        "changes": [vars(change) for change in study.gate_changes],
+        "cross_field_rules": registry.rows("cross_field_rules"),
     }
 
 
@@ -159,7 +210,9 @@ def answer_settings(study: Study) -> list[dict[str, str]]:
 
 def report_settings(study: Study, registry: Registry) -> dict[str, Any]:
     """Return everything that the disclosure and the report depend on."""
-    return {"resolved": study.resolved, "registry": used_rows(study, registry)}
+    asked = [source.id for source in study.sources.values() if source.query]
+    queries = {"queries": {source: query_settings(study, source) for source in asked}} if asked else {}
+    return {"resolved": study.resolved, "registry": used_rows(study, registry), **queries}
 
 
 def included_sites(study: Study) -> list[str]:

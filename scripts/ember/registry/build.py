@@ -29,7 +29,9 @@ from ember.registry.model import (
     TreatmentMap,
     VisitMap,
 )
-from ember.registry.yaml_file import YamlFile
+from ember.registry.query import check_select, query_text
+from ember.registry.stores import address_faults, object_name, scheme_of
+from ember.registry.yaml_file import Keys, YamlFile
 
 
 def source_findings(name: str, entry: dict[str, Any], document: YamlFile) -> Iterator[EmberError]:
@@ -46,9 +48,30 @@ def source_findings(name: str, entry: dict[str, Any], document: YamlFile) -> Ite
     elif variant and not variants:
         yield EmberError("The source names a variant and has no `variants:`.", where=place)
     else:
-        absent = [key for key in ("path", "format") if key not in {**entry, **variants.get(variant, {})}]
-        if absent:
-            yield EmberError(f"The source needs {' and '.join(absent)}.", where=place)
+        yield from _origin_findings({**entry, **variants.get(variant, {})}, document, ("sources", name))
+
+
+def _origin_findings(chosen: dict[str, Any], document: YamlFile, keys: Keys) -> Iterator[EmberError]:
+    """Return what is wrong with where a source comes from: a file, an object or a query."""
+    asked = chosen.get("format") == "sql"
+    needed = ("connection", "query") if asked else ("path", "format")
+    foreign = ("path", "compression", "member") if asked else ("connection", "query")
+    absent = [key for key in needed if key not in chosen]
+    if absent:
+        yield EmberError(f"The source needs {' and '.join(absent)}.", where=document.place(keys))
+    for key in foreign:
+        if key in chosen:
+            of = "a file" if asked else "a source with `format: sql`"
+            yield EmberError(f"`{key}:` is a key of {of}.", where=document.place((*keys, key)))
+    for what, fix in address_faults(chosen.get("path", "")):
+        yield EmberError(what, where=document.place((*keys, "path")), fix=fix)
+    if asked and not absent:
+        where = document.place((*keys, "query"))
+        try:
+            check_select(query_text(chosen["query"], document.path.parent), where)
+        except EmberError as error:
+            error.where = where
+            yield error
 
 
 def build_source(
@@ -57,20 +80,26 @@ def build_source(
     """Return a source that has no findings, with the chosen variant and its declared hash.
 
     A file that is not in the data folder but has an address in the table of files
-    is expected under `fetched`, where the workflow puts it.
+    is expected under `fetched`, where the workflow puts it. An object of a store and the answer of a query are
+    expected among the restricted results; the answer is a Parquet file from then on.
     """
     variant = entry.get("variant")
     chosen = {**entry, **entry.get("variants", {}).get(variant, {})}
-    listed = files.get(chosen["path"])
-    path, shown = data_folder / chosen["path"], f"{shown_folder}/{chosen['path']}"
-    if listed and listed.url and not path.exists():
-        path, shown = fetched / chosen["path"], f"resources/{fetched.name}/{chosen['path']}"
+    asked = chosen["format"] == "sql"
+    file = f"{name}.parquet" if asked else chosen["path"]
+    listed = files.get(file)
+    path, shown = data_folder / file, f"{shown_folder}/{file}"
+    if asked or scheme_of(file):
+        brought = Path("results", fetched.name, "restricted", "fetched", name, object_name(file) or file)
+        path, shown = fetched.parents[1] / brought, brought.as_posix()
+    elif listed and listed.url and not path.exists():
+        path, shown = fetched / file, f"resources/{fetched.name}/{file}"
     return Source(
         id=name,
-        file=chosen["path"],
+        file=file,
         path=path,
         shown_path=shown,
-        format=chosen["format"],
+        format="parquet" if asked else chosen["format"],
         encoding=chosen.get("encoding", "utf-8"),
         delimiter=chosen.get("delimiter", ","),
         decimal=chosen.get("decimal", "."),

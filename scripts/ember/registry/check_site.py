@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
-from ember.errors import EmberError, nearest_name
+from ember.errors import EmberError
+from ember.registry.check_layout import layout_findings, sharing_findings
+from ember.registry.header_unit import UnitSpellings, contradicts
 from ember.registry.known import unknown
 from ember.registry.model import ColumnMap, InstrumentMap, LaboratoryMap, MeasurementMap, Site, Study, TableMap
 from ember.registry.registry import Registry
@@ -12,6 +15,8 @@ from ember.registry.yaml_file import Keys, YamlFile
 from ember.tables.contract import Column, contract
 
 OUTSIDE_TABLES = {"site", "label", "like", "tables"}
+SIGNS = ("<", ">", "=", "")
+"""Signs beside a result; "<=" is none of them, because it does not say whether the limit itself was seen."""
 
 
 def site_findings(study: Study, site: Site, registry: Registry, document: YamlFile) -> Iterator[EmberError]:
@@ -21,12 +26,16 @@ def site_findings(study: Study, site: Site, registry: Registry, document: YamlFi
         yield EmberError(
             f"With `tables:`, '{key}' must stand under the table it belongs to.", where=document.place((key,))
         )
+    yield from sharing_findings(site, document)
     seen: dict[str, str] = {}
+    spellings = UnitSpellings.of(registry)
     for table in site.tables:
         base: Keys = ("tables", table.name) if nested else ()
         place: Keys = base if nested and "from" not in document.content["tables"][table.name] else (*base, "from")
         yield from unknown(table.source, study.sources, "a source of the study", document, place)
         yield from _table_findings(study, table, registry, document, base)
+        yield from layout_findings(study, site, table, document, base)
+        yield from _header_findings(table, spellings, registry, document, base)
         for name in table.columns:
             if name in seen:
                 where = document.place((*base, "columns", name))
@@ -59,6 +68,7 @@ def _table_findings(
         keys = (*base, "measurements", analyte)
         yield from _measurement_findings(analyte, measurement, measurement.assay, registry, document, keys)
         yield from _below_findings(measurement, document, (*keys, "below"))
+        yield from _unit_code_findings([analyte], measurement, registry, document, keys)
     if table.laboratory:
         yield from _laboratory_findings(table.laboratory, registry, document, (*base, "laboratory"))
     for name, instrument in table.instruments.items():
@@ -109,11 +119,32 @@ def _column_findings(
     allowed = list(column.allowed)
     if column.registry:
         allowed = [row[column.registry.removesuffix("s")] for row in registry.rows(column.registry)]
-    elif not allowed:
+    if mapping.codelist is not None:
+        yield from _codelist_findings(column, mapping.codelist, allowed, registry, document, (*keys, "codelist"))
+    if not allowed:
         allowed = _codes(registry, column.name)
     for code, meaning in mapping.codes.items():
         if allowed:
             yield from unknown(meaning, allowed, f"a code of '{column.name}'", document, (*keys, "codes", code))
+
+
+def _codelist_findings(
+    column: Column, codelist: str, allowed: list[str], registry: Registry, document: YamlFile, keys: Keys
+) -> Iterator[EmberError]:
+    rows = registry.rows("codelist_names")
+    known = list(dict.fromkeys(row["codelist"] for row in rows))
+    yield from unknown(codelist, known, "a list of config/registry/codelist_names.csv", document, keys)
+    if column.type == "float64":
+        yield EmberError(f"'{column.name}' is a number, which has no codelist.", where=document.place(keys))
+        return
+    codes = list(dict.fromkeys(row["code"] for row in rows if row["codelist"] == codelist))
+    if allowed and codes and not set(codes) & set(allowed):
+        yield EmberError(
+            f"No code of the list '{codelist}' is one of '{column.name}': {', '.join(codes)}.",
+            where=document.place(keys),
+            allowed=allowed,
+            fix="Take another list, or translate the texts under `codes:`.",
+        )
 
 
 def _codes(registry: Registry, codelist: str) -> list[str]:
@@ -128,6 +159,55 @@ def _laboratory_findings(
         yield from _measurement_findings(analyte, laboratory, laboratory.assays.get(analyte), registry, document, keys)
     for analyte in laboratory.assays:
         yield from unknown(analyte, analytes, "an analyte of this table", document, (*keys, "assays", analyte))
+    if laboratory.operator:
+        for code, sign in laboratory.operator.codes.items():
+            where = (*keys, "operator", "codes", code)
+            yield from unknown(sign.strip(), SIGNS, "a sign that is read", document, where)
+    if laboratory.specimen_column:
+        specimens = _codes(registry, "specimen")
+        for code, specimen in laboratory.specimen_column.codes.items():
+            yield from unknown(specimen, specimens, "a specimen", document, (*keys, "specimen", "codes", code))
+    yield from _unit_code_findings(analytes, laboratory, registry, document, keys)
+
+
+def _unit_code_findings(
+    analytes: Sequence[str],
+    mapping: MeasurementMap | LaboratoryMap,
+    registry: Registry,
+    document: YamlFile,
+    keys: Keys,
+) -> Iterator[EmberError]:
+    """Yield translated units that no analyte of the table can have."""
+    allowed = list(dict.fromkeys(unit for analyte in analytes for unit in registry.units_of(analyte)))
+    for code, unit in mapping.unit_codes.items():
+        if allowed and not any(registry.ucum(unit, analyte) for analyte in analytes):
+            what = f"a unit of {' or '.join(analytes)} that a row of config/registry/units.csv converts"
+            yield from unknown(unit, allowed, what, document, (*keys, "unit", "codes", code))
+
+
+def _header_findings(
+    table: TableMap, spellings: UnitSpellings, registry: Registry, document: YamlFile, base: Keys
+) -> Iterator[EmberError]:
+    """Yield result columns whose own name states another unit than the site file."""
+    told = [
+        (name, mapping.column, mapping.unit, ("measurements", name)) for name, mapping in table.measurements.items()
+    ]
+    if table.laboratory:
+        laboratory = table.laboratory
+        names = dict.fromkeys(laboratory.analyte.codes.values())
+        told.extend((name, laboratory.value, laboratory.unit, ("laboratory", "")) for name in names)
+    for analyte, column, unit, keys in told:
+        if unit is None or column in table.derived:
+            continue
+        whole = _formats(table.visits.pattern, column="x", visit="y")
+        written = [table.visits.column_for(column, suffix) for suffix in table.visits.wide if whole]
+        stated = {spellings.stated_by(name) for name in (column, *written)} - {None}
+        for header in sorted(name for name in stated if name and contradicts(name, unit, analyte, registry)):
+            yield EmberError(
+                f"The name of {column} states {header}; the site file declares {unit} for {analyte}.",
+                where=document.place((*base, *(key for key in keys if key), "unit")),
+                fix="Declare the unit of the file. If the name is wrong, give the column its right name by `derived:`.",
+            )
 
 
 def _measurement_findings(
@@ -163,11 +243,13 @@ def _unit_findings(
     spelled = registry.ucum(unit, analyte)
     if spelled is None:
         allowed = registry.units_of(analyte)
+        elsewhere = registry.aliases.get(unit, unit) in {row["from_unit"] for row in registry.rows("units")}
         yield EmberError(
             f"'{unit}' is not a unit of {analyte} that a row of config/registry/units.csv converts.",
             where=document.place(keys),
             allowed=allowed,
-            nearest=nearest_name(unit, allowed),
+            nearest=None if elsewhere else _nearest_unit(unit, allowed),
+            fix=f"It is a unit of other analytes: does the column hold {analyte}?" if elsewhere else "",
         )
     elif registry.row("units", analyte, spelled)["needs"] == "molar_factor" and mapping.molar_factor is None:
         yield EmberError(
@@ -175,6 +257,12 @@ def _unit_findings(
             where=document.place(keys),
             fix="Add `molar_factor: {nmol_per_mg: …, reason: …}` as the laboratory states it.",
         )
+
+
+def _nearest_unit(given: str, allowed: list[str]) -> str | None:
+    """Return the unit that was probably meant; unlike in names, U/L and ug/L are nowhere near each other."""
+    same = [unit for unit in allowed if unit.lower() == given.lower()]
+    return next(iter(same or get_close_matches(given, allowed, n=1, cutoff=0.7)), None)
 
 
 def _below_findings(measurement: MeasurementMap, document: YamlFile, keys: Keys) -> Iterator[EmberError]:

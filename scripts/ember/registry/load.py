@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ember.errors import EmberError, nearest_name
-from ember.registry.build import build_site, build_source, source_findings
+from ember.provenance.freeze import release_findings
+from ember.registry.assemble import Documents, build_study
 from ember.registry.check import cross_check
-from ember.registry.files import read_files_table
-from ember.registry.model import Answer, GateChange, Site, Source, Study, Visit
+from ember.registry.model import Study
+from ember.registry.preset import merged, with_presets
 from ember.registry.registry import Registry, read_registry
 from ember.registry.schema import schema_findings
 from ember.registry.yaml_file import YamlFile, read_yaml
 
 PROJECT = Path(__file__).parents[3]
+NAME = re.compile("[a-z][a-z0-9_]*")
 
 
 class InvalidStudyError(EmberError):
@@ -27,17 +29,6 @@ class InvalidStudyError(EmberError):
         # What two sites share through `like:` is wrong once.
         self.findings = tuple({str(finding): finding for finding in findings}.values())
         super().__init__("\n".join(str(finding) for finding in self.findings))
-
-
-@dataclass(frozen=True)
-class Documents:
-    """The YAML files of a study folder, `like:` already resolved in the sites."""
-
-    study: YamlFile
-    sites: dict[str, YamlFile]
-    schemes: dict[str, YamlFile]
-    analyses: dict[str, YamlFile]
-    report: YamlFile
 
 
 def find_study(name: str, project: Path = PROJECT) -> tuple[Path, Path]:
@@ -70,12 +61,18 @@ def find_study(name: str, project: Path = PROJECT) -> tuple[Path, Path]:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A study as far as it could be built, and everything that is wrong with it."""
+    """A study as far as it could be built, and everything that is wrong with it.
+
+    `study` is there if every file keeps to its schema; `readable` holds at least the sites whose files do, and
+    `sites` those files, for places in messages.
+    """
 
     folder: Path
     study: Study | None
     registry: Registry | None
     findings: tuple[EmberError, ...]
+    readable: Study | None = None
+    sites: Mapping[str, YamlFile] = field(default_factory=dict)
 
 
 def load_study(
@@ -94,10 +91,17 @@ def load_study(
     return found.study, found.registry
 
 
-def inspect_study(name: str, project: Path = PROJECT, environment: Mapping[str, str] | None = None) -> Inspection:
+def inspect_study(
+    name: str, project: Path = PROJECT, environment: Mapping[str, str] | None = None, *, release: bool = True
+) -> Inspection:
     """Load a study and collect its findings instead of raising them.
 
     A study whose files break their schemas is not built; one whose references lead nowhere is.
+
+    Parameters
+    ----------
+    release : bool
+        Hold a final release against its freeze; not while one is made.
 
     Raises
     ------
@@ -105,19 +109,20 @@ def inspect_study(name: str, project: Path = PROJECT, environment: Mapping[str, 
         There is no such study.
     """
     folder, workspace = find_study(name, project)
-    try:
-        documents = read_documents(folder, project)
-    except InvalidStudyError as error:
-        return Inspection(folder, None, None, error.findings)
-    except EmberError as error:
-        return Inspection(folder, None, None, (error,))
     findings: list[EmberError] = []
+    documents = _documents(folder, project, findings)
+    if documents is None:
+        return Inspection(folder, None, None, InvalidStudyError(findings).findings)
+    whole = not findings
     registry = _registry(documents.study, folder, project, findings)
     study = build_study(documents, folder, workspace, os.environ if environment is None else environment, findings)
     if study is not None and registry is not None:
         kinds = ("study", "sites", "schemes", "analyses", "report")
         findings.extend(cross_check(study, registry, {kind: getattr(documents, kind) for kind in kinds}))
-    return Inspection(folder, study, registry, InvalidStudyError(findings).findings)
+        if whole and release:
+            findings.extend(release_findings(study, registry, documents.study))
+    told = InvalidStudyError(findings).findings
+    return Inspection(folder, study if whole else None, registry, told, study, documents.sites)
 
 
 def _registry(document: YamlFile, folder: Path, project: Path, findings: list[EmberError]) -> Registry | None:
@@ -131,171 +136,126 @@ def _registry(document: YamlFile, folder: Path, project: Path, findings: list[Em
 
 
 def read_documents(folder: Path, project: Path = PROJECT) -> Documents:
-    """Read the YAML files of a study and hold them against their schemas."""
+    """Read the YAML files of a study and hold them against their schemas.
+
+    Raises
+    ------
+    InvalidStudyError
+        Some of them cannot be read or break their schemas; all findings together.
+    """
+    findings: list[EmberError] = []
+    documents = _documents(folder, project, findings)
+    if documents is None or findings:
+        raise InvalidStudyError(findings)
+    return documents
+
+
+def _documents(folder: Path, project: Path, findings: list[EmberError]) -> Documents | None:
+    """Return the files that can be used, or None without a usable study.yaml; what is wrong goes to `findings`."""
     shown = _shown(folder, project)
-    study = read_yaml(folder / "study.yaml", f"{shown}/study.yaml")
-    findings = schema_findings(study, "study")
-    if findings:
-        raise InvalidStudyError(findings)
-    sites = _read_all(folder, shown, "sites", study.content["sites"], findings)
-    sites = {name: _resolve_like(document, folder, shown, findings) for name, document in sites.items()}
-    schemes = _read_all(folder, shown, "endotypes", study.content.get("endotypes", []), findings)
-    analyses = _read_all(folder, shown, "analyses", study.content["analyses"], findings)
-    report = read_yaml(folder / "report.yaml", f"{shown}/report.yaml")
-    for documents, schema in ((sites, "site"), (schemes, "scheme"), (analyses, "analysis")):
-        for document in documents.values():
-            findings.extend(schema_findings(document, schema))
+    try:
+        study = read_yaml(folder / "study.yaml", f"{shown}/study.yaml")
+    except EmberError as error:
+        findings.append(error)
+        return None
+    wrong = schema_findings(study, "study")
+    findings.extend(wrong)
+    sites = _read_all(folder, study, "sites", findings)
+    presets = (project / "config" / "registry", folder / "registry")
+    resolved = {name: _resolve_like(document, folder, shown, findings, presets) for name, document in sites.items()}
+    sites = {name: document for name, document in resolved.items() if document is not None}
+    groups = {
+        "site": sites,
+        "scheme": _read_all(folder, study, "endotypes", findings),
+        "analysis": _read_all(folder, study, "analyses", findings),
+    }
+    usable = {kind: _usable(documents, kind, findings) for kind, documents in groups.items()}
+    report = _report(folder, shown, findings)
+    return None if wrong else Documents(study, usable["site"], usable["scheme"], usable["analysis"], report)
+
+
+def _usable(documents: dict[str, YamlFile], schema: str, findings: list[EmberError]) -> dict[str, YamlFile]:
+    """Return the documents that keep to their schema and carry their own name."""
+    usable = {}
+    for name, document in documents.items():
+        wrong = [*schema_findings(document, schema), *_misnamed(name, document, schema)]
+        findings.extend(wrong)
+        if not wrong:
+            usable[name] = document
+    return usable
+
+
+def _report(folder: Path, shown: str, findings: list[EmberError]) -> YamlFile:
+    try:
+        report = read_yaml(folder / "report.yaml", f"{shown}/report.yaml")
+    except EmberError as error:
+        findings.append(error)
+        return YamlFile(folder / "report.yaml", f"{shown}/report.yaml", {}, {})
     findings.extend(schema_findings(report, "report"))
-    findings.extend(_misnamed({"site": sites, "scheme": schemes, "analysis": analyses}))
-    if findings:
-        raise InvalidStudyError(findings)
-    return Documents(study, sites, schemes, analyses, report)
+    return report
 
 
 def _shown(folder: Path, project: Path) -> str:
     return str(folder.relative_to(project)) if folder.is_relative_to(project) else folder.name
 
 
-def _read_all(folder: Path, shown: str, kind: str, names: list[str], findings: list[EmberError]) -> dict[str, YamlFile]:
-    found = {}
-    for name in names:
+def _read_all(folder: Path, study: YamlFile, kind: str, findings: list[EmberError]) -> dict[str, YamlFile]:
+    found: dict[str, YamlFile] = {}
+    names = study.content.get(kind, [])
+    shown = study.shown_path.removesuffix("study.yaml")
+    for index, name in enumerate(names if isinstance(names, list) else []):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            continue  # the schema has said so, and it must not become a path
         if name in found:
-            findings.append(EmberError(f"'{name}' stands twice under {kind}.", where=f"{shown}/study.yaml"))
+            findings.append(EmberError(f"'{name}' stands twice under {kind}.", where=study.place((kind, index))))
+        known = sorted(path.stem for path in (folder / kind).glob("*.yaml"))
+        if name not in known:
+            what, nearest = f"The file {kind}/{name}.yaml does not exist.", nearest_name(name, known)
+            findings.append(EmberError(what, where=study.place((kind, index)), allowed=known, nearest=nearest))
+            continue
         try:
-            found[name] = read_yaml(folder / kind / f"{name}.yaml", f"{shown}/{kind}/{name}.yaml")
+            found[name] = read_yaml(folder / kind / f"{name}.yaml", f"{shown}{kind}/{name}.yaml")
         except EmberError as error:
             findings.append(error)
     return found
 
 
-def _misnamed(groups: dict[str, dict[str, YamlFile]]) -> list[EmberError]:
+def _misnamed(name: str, document: YamlFile, key: str) -> list[EmberError]:
+    if document.content.get(key) == name:
+        return []
     return [
         EmberError(
             f"The file is named '{name}' but its {key} is '{document.content.get(key)}'.",
             where=document.place((key,)),
             fix="Two files must never carry one id: give both the same name.",
         )
-        for key, documents in groups.items()
-        for name, document in documents.items()
-        if document.content.get(key) != name
     ]
 
 
-def _resolve_like(document: YamlFile, folder: Path, shown: str, findings: list[EmberError]) -> YamlFile:
+def _resolve_like(
+    document: YamlFile, folder: Path, shown: str, findings: list[EmberError], presets: tuple[Path, Path]
+) -> YamlFile | None:
+    """Return the site with what it takes over, or None where that cannot be read."""
     like = document.content.get("like")
-    if like is None:
-        return document
+    if like is None or not NAME.fullmatch(str(like)):
+        return with_presets(document, *presets)
+    known = sorted(path.stem for path in (folder / "sites").glob("*.yaml"))
+    if like not in known:
+        what, nearest = f"There is no site file '{like}'.", nearest_name(str(like), known)
+        findings.append(EmberError(what, where=document.place(("like",)), allowed=known, nearest=nearest))
+        return None
     try:
         base = read_yaml(folder / "sites" / f"{like}.yaml", f"{shown}/sites/{like}.yaml")
-    except EmberError:
-        known = sorted(path.stem for path in (folder / "sites").glob("*.yaml"))
-        findings.append(
-            EmberError(
-                f"There is no site file '{like}'.",
-                where=document.place(("like",)),
-                allowed=known,
-                nearest=nearest_name(str(like), known),
-            )
-        )
-        return document
+    except EmberError as error:
+        findings.append(error)
+        return None
     if "like" in base.content:
         findings.append(
             EmberError(f"'{like}' itself says like: only one step is allowed.", where=document.place(("like",)))
         )
+    # Both are complete before one changes the other, so that a key without a value also drops a preset's.
+    base, document = with_presets(base, *presets), with_presets(document, *presets)
     own = {key: value for key, value in document.content.items() if key != "like"}
     inherited = {key: value for key, value in base.content.items() if key not in {"site", "label"}}
-    return YamlFile(document.path, document.shown_path, _merged(inherited, own), {**base.places, **document.places})
-
-
-def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    # A key without a value takes the inherited one away.
-    merged = {key: value for key, value in base.items() if not (key in change and change[key] is None)}
-    for key, value in change.items():
-        if value is None:
-            continue
-        both = isinstance(value, dict) and isinstance(base.get(key), dict)
-        merged[key] = _merged(base[key], value) if both else value
-    return merged
-
-
-def build_study(
-    documents: Documents, folder: Path, workspace: Path, environment: Mapping[str, str], findings: list[EmberError]
-) -> Study | None:
-    """Turn schema-valid documents into a `Study`, or None; cross-references are not checked here."""
-    content = documents.study.content
-    table = content.get("files")
-    shown = documents.study.shown_path.removesuffix("study.yaml")
-    files = read_files_table(folder / table, f"{shown}{table}", findings) if table else {}
-    faults = [
-        fault for name, entry in content["sources"].items() for fault in source_findings(name, entry, documents.study)
-    ]
-    faults.extend(_data_findings(content.get("data", {}), documents.study, environment))
-    findings.extend(faults)
-    if faults:
-        return None
-    data_folder, shown_data = _data_folder(content.get("data", {}), workspace, environment)
-    fetched = workspace / "resources" / content["study"]
-    sources: dict[str, Source] = {
-        name: build_source(name, entry, data_folder, shown_data, files, fetched)
-        for name, entry in content["sources"].items()
-    }
-    sites: dict[str, Site] = {name: build_site(document.content) for name, document in documents.sites.items()}
-    schemes = {name: document.content for name, document in documents.schemes.items()}
-    analyses = {name: document.content for name, document in documents.analyses.items()}
-    return Study(
-        id=content["study"],
-        label=content["label"],
-        title=content["title"],
-        question=content["question"],
-        privacy=content["privacy"],
-        disclosure=content["disclosure"],
-        design=content["design"],
-        time_zero=content["time_zero"],
-        seed=content["seed"],
-        folder=folder,
-        workspace=workspace,
-        visits=tuple(Visit(name, v["day"], v["from"], v["to"]) for name, v in content["visits"].items()),
-        sources=sources,
-        sites=sites,
-        excluded_sites={entry["site"]: entry["reason"] for entry in content.get("exclude_sites", [])},
-        answers=tuple(Answer(**entry) for entry in content.get("findings", [])),
-        schemes=schemes,
-        analyses=analyses,
-        report=documents.report.content,
-        date_of_data=content.get("date_of_data"),
-        data_folder=data_folder,
-        consent_required=tuple(content.get("consent", {}).get("required", ())),
-        locked_visits=tuple(content.get("locked_visits", ())),
-        gate_changes=tuple(GateChange(**entry) for entry in content.get("gates", [])),
-        release_status=content.get("release", {}).get("status", "draft"),
-        freeze=content.get("release", {}).get("freeze"),
-        resolved={
-            "study": content,
-            "sites": {name: document.content for name, document in documents.sites.items()},
-            "endotypes": schemes,
-            "analyses": analyses,
-            "report": documents.report.content,
-        },
-    )
-
-
-def _data_findings(data: dict[str, str], document: YamlFile, environment: Mapping[str, str]) -> list[EmberError]:
-    variable = data.get("environment")
-    if variable is None or environment.get(variable) or "folder" in data:
-        return []
-    return [
-        EmberError(
-            f"The environment variable {variable} is not set.",
-            where=document.place(("data", "environment")),
-            fix="Set it to the folder that holds the files, or name a `folder:`.",
-        )
-    ]
-
-
-def _data_folder(data: dict[str, str], workspace: Path, environment: Mapping[str, str]) -> tuple[Path, str]:
-    variable = data.get("environment", "")
-    under = data.get("under", "")
-    if environment.get(variable):
-        return Path(environment[variable]) / under, f"${variable}/{under}".rstrip("/")
-    folder = data.get("folder", "")
-    return workspace / folder / under, f"{folder}/{under}".strip("/") or "."
+    places = {**base.places, **document.places}
+    return YamlFile(document.path, document.shown_path, merged(inherited, own), places)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ember.registry.decisions import Decision
+from ember.registry.freezes import Freeze, Unfreezing
+
 
 @dataclass(frozen=True)
 class Join:
@@ -53,6 +56,11 @@ class Source:
     cut_off: str | None = None
     version: str | None = None
     supersedes: Path | None = None
+
+    @property
+    def brought(self) -> bool:
+        """Whether the workflow brings it: the answer of a query, or an object of a store."""
+        return self.query is not None or "://" in self.file
 
 
 @dataclass(frozen=True)
@@ -328,6 +336,9 @@ class Study:
     gate_changes: tuple[GateChange, ...] = ()
     release_status: str = "draft"
     freeze: str | None = None
+    decisions: tuple[Decision, ...] = ()
+    frozen: Freeze | None = None
+    unfreezings: tuple[Unfreezing, ...] = ()
 
     def answer(self, finding: str) -> Answer | None:
         """Return the study's answer to a finding, or None."""

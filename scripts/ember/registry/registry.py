@@ -22,8 +22,12 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "treatments": ("treatment",),
     "treatment_names": ("name",),
     "codelists": ("codelist", "code"),
+    "codelist_names": ("codelist", "name"),
     "disclosure": ("profile",),
     "thresholds": ("threshold",),
+    "cross_field_rules": ("table", "rule"),
+    "variable_names": ("kind", "target", "name"),
+    "standard_codes": ("standard", "kind", "code"),
 }
 
 Row = dict[str, str]

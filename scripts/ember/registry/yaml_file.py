@@ -79,7 +79,9 @@ def read_yaml(path: Path, shown_path: str) -> YamlFile:
         content = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise EmberError(f"Not valid YAML: {error.problem}.", where=f"{shown_path}:{line}") from None
+        tab = "\t" in text.splitlines()[line - 1] if line <= len(text.splitlines()) else False
+        fix = "The line holds a tab: YAML is indented with blanks." if tab else ""
+        raise EmberError(f"Not valid YAML: {error.problem}.", where=f"{shown_path}:{line}", fix=fix) from None
     except yaml.YAMLError:
         raise EmberError("Not valid YAML: it holds a character that may not stand in it.", where=shown_path) from None
     if not isinstance(content, dict):

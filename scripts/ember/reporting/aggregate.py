@@ -15,13 +15,13 @@ TYPED = {
     "bin_high": pl.Float64, "state_order": pl.Int64, "inflamed": pl.Boolean, "total": pl.Int64, "share": pl.Float64,
     "conf_low": pl.Float64, "conf_high": pl.Float64, "mean": pl.Float64, "sd": pl.Float64, "bytes": pl.Int64,
     "rows": pl.Int64, "recorded": pl.Boolean, "n_in": pl.Int64, "n_created": pl.Int64, "n_out": pl.Int64,
-    "n_collapsed": pl.Int64,
+    "n_collapsed": pl.Int64, "n_at_least": pl.Int64,
 }  # fmt: skip
 """Types of the columns that are not text, where no contract gives them (protected counts may be empty)."""
 WITH_CONTRACT = ("curves", "findings", "gates")
 WITHOUT_CONTRACT = (
     "flow", "quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules", "accounting",
-    "inputs",
+    "inputs", "dictionary",
 )  # fmt: skip
 
 

@@ -120,6 +120,7 @@ class Report:
     title: str
     study: str
     version: str
+    status: str
     date_of_data: str
     first: FirstPage
     sections: list[Section]

@@ -11,6 +11,8 @@ from ember.registry.model import Study
 from ember.registry.registry import Registry
 from ember.reporting.blocks import Report
 from ember.reporting.facts import Facts
+from ember.reporting.section_decisions import decisions_section, status_words
+from ember.reporting.section_dictionary import dictionary_section
 from ember.reporting.section_first import first_page
 from ember.reporting.section_measures import endotypes_section, measures_section, quality_section
 from ember.reporting.section_models import models_section, sensitivity_section, trial_section
@@ -26,6 +28,8 @@ SECTIONS = (
     sensitivity_section,
     trial_section,
     run_section,
+    decisions_section,
+    dictionary_section,
     limits_section,
     provenance_section,
 )
@@ -40,7 +44,7 @@ def build_report(
     ----------
     tables : mapping of str to DataFrame
         The aggregate tables by name (estimates, curves, flow, quality, harmonisation, distributions, endotypes,
-        characteristics, rules, findings, gates, accounting, inputs), protected.
+        characteristics, rules, findings, gates, accounting, inputs, dictionary), protected.
     version : mapping
         Content of version.json.
 
@@ -54,6 +58,7 @@ def build_report(
         title=study.title,
         study=study.id,
         version=str(version["version"]),
+        status=status_words(study),
         date_of_data=study.date_of_data or "not stated",
         first=first_page(facts),
         sections=[section(facts) for section in SECTIONS],

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from ember.reporting.blocks import Block, Bullets, Definitions, Heading, Section, Table, Text, table
 from ember.reporting.facts import Facts, Row
+from ember.reporting.section_decisions import status_words
 from ember.reporting.words import CAUTION, plain, sentence
+from ember.validate.gate_rule import STAGES
 
 HASH_SHOWN = 12
 CARRIED = ("n_in", "n_created", "n_out")
+GATE_WORDS = {
+    "raw": "raw files",
+    "standardised": "standardised tables",
+    "harmonised": "harmonised tables",
+    "analysis": "analysis sets",
+}
 
 
 def run_section(facts: Facts) -> Section:
@@ -17,7 +25,7 @@ def run_section(facts: Facts) -> Section:
     blocks.append(findings_table(facts, findings) if findings else Text("Nothing had to be answered."))
     blocks.append(Heading("Gates"))
     blocks.append(Text(gate_words(facts)))
-    failed = [row for row in facts.lines("gates") if not row["passed"]]
+    failed = [row for row in facts.lines("gates") if not row["passed"] and row["severity"] != "information"]
     if failed:
         blocks.append(gates_table(facts, failed))
     blocks += [Heading("What was not simply carried on"), rules_table(facts), accounting_table(facts)]
@@ -48,9 +56,9 @@ def gate_words(facts: Facts) -> str:
         return "No gate ran."
     parts = []
     for stage in dict.fromkeys(row["stage"] for row in rows):
-        own = [row for row in rows if row["stage"] == stage]
+        own = [row for row in rows if row["stage"] == stage and row["severity"] != "information"]
         passed = sum(1 for row in own if row["passed"])
-        parts.append(f"{passed} of {len(own)} expectations held on the {plain(stage)} tables")
+        parts.append(f"{passed} of {len(own)} expectations held on the {GATE_WORDS.get(stage, plain(stage))}")
     return sentence("; ".join(parts))
 
 
@@ -59,15 +67,21 @@ def gates_table(facts: Facts, failed: list[Row]) -> Table:
     printed = [
         [
             plain(row["stage"]), facts.names.site(row["site"]) if row["site"] else "–", row["title"], row["severity"],
-            facts.count(row["n_failed"]), facts.size(row["n_checked"]),
+            *(("–", "–") if _stays(row) else (facts.count(row["n_failed"]), facts.size(row["n_checked"]))),
         ]
         for row in failed
     ]  # fmt: skip
+    notes = ["Counts of raw files and of analysis sets stay at the site."] if any(map(_stays, failed)) else []
     columns = [
         ("Gate", False), (facts.names.site_word, False), ("Expectation", False), ("Severity", False),
         ("Failed", True), ("Checked", True)
     ]  # fmt: skip
-    return table("gates", "Expectations that did not hold", columns, printed, facts.protection_notes)
+    return table("gates", "Expectations that did not hold", columns, printed, [*notes, *facts.protection_notes])
+
+
+def _stays(row: Row) -> bool:
+    """Return whether a gate's verdict came without its counts."""
+    return row["stage"] not in STAGES or (row.get("unit") or "row") != "row"
 
 
 def rules_table(facts: Facts) -> Table:
@@ -220,6 +234,7 @@ def provenance_section(facts: Facts) -> Section:
     ):
         if isinstance(version.get(key), str):
             items.append((label, str(version[key])))
+    items.append(("Release", status_words(facts.study)))
     items.append(("Seed", str(facts.study.seed)))
     items.append(("Disclosure profile", f"{facts.study.disclosure} (threshold {facts.threshold})"))
     blocks: list[Block] = [

@@ -9,12 +9,14 @@ import polars as pl
 
 from ember.registry.model import Study
 from ember.registry.registry import Registry
+from ember.reporting.dictionary import dictionary
+from ember.reporting.raw_columns import RawColumns
 from ember.reporting.summary_characteristics import characteristics
 from ember.reporting.summary_measures import distributions, harmonisation
 from ember.reporting.summary_quality import quality
 from ember.reporting.summary_states import endotype_shares, rule_counts
 
-SUMMARIES = ("quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules")
+SUMMARIES = ("quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules", "dictionary")
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,9 @@ def summarise(
     sites: Mapping[str, SiteTables],
     ledger: pl.DataFrame,
     endotypes: Mapping[str, pl.DataFrame],
+    sources: Mapping[str, RawColumns],
 ) -> dict[str, pl.DataFrame]:
-    """Return the tables quality, harmonisation, distributions, endotypes, characteristics and rules.
+    """Return the tables quality, harmonisation, distributions, endotypes, characteristics, rules and dictionary.
 
     Parameters
     ----------
@@ -47,16 +50,20 @@ def summarise(
         All ledgers joined, contract `ledger`.
     endotypes : mapping of str to DataFrame
         Contract `endotypes` for each scheme.
+    sources : mapping of str to RawColumns
+        What each source says of its columns.
 
     Notes
     -----
     Restricted: nothing here is protected yet. Float sums are numpy's over rows in contract order.
     """
+    complete = quality(study, registry, sites, ledger)
     return {
-        "quality": quality(study, registry, sites, ledger),
+        "quality": complete,
         "harmonisation": harmonisation(registry, sites),
         "distributions": distributions(study, sites),
         "endotypes": endotype_shares(study, endotypes),
         "characteristics": characteristics(study, registry, sites, endotypes),
         "rules": rule_counts(ledger),
+        "dictionary": dictionary(study, registry, sources, complete),
     }

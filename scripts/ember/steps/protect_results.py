@@ -15,8 +15,10 @@ from ember.registry.model import Study
 from ember.reporting.flow import flow_table
 from ember.steps.command import report, run_step
 from ember.tables.store import read_table, read_tables, write_frame
+from ember.validate.gate_rule import GATES
+from ember.validate.gates import published
 
-SUMMARIES = ("quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules")
+SUMMARIES = ("quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules", "dictionary")
 INPUTS = {"source": pl.String, "file": pl.String, "sha256": pl.String, "bytes": pl.Int64, "rows": pl.Int64}
 INPUTS |= {"variant": pl.String, "recorded": pl.Boolean}
 DECLARES = ("validate/rules.yaml",)
@@ -46,7 +48,7 @@ def _tables(study: Study, results: Path) -> dict[str, pl.DataFrame]:
         "flow": flow_table(accounting, ledgers),
         **{name: pl.read_parquet(restricted / f"summaries/{name}.parquet") for name in SUMMARIES},
         "findings": read_tables(found, "findings"),
-        "gates": read_tables([checks / f"gates/{stage}.csv" for stage in ("standardised", "harmonised")], "gates"),
+        "gates": published(read_tables([checks / f"gates/{gate}.csv" for gate in GATES], "gates")),
         "accounting": accounting,
         "inputs": pl.DataFrame([{name: record.get(name) for name in INPUTS} for record in records], schema=INPUTS),
         "estimates": read_tables([fit / "estimates.parquet" for fit in fits], "estimates"),

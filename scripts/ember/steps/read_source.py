@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 
-from ember.extract.claims import claim_rows, site_frames, tables_of
-from ember.extract.columns import check_columns
-from ember.extract.raw_file import write_raw
-from ember.extract.readers import read_table
-from ember.extract.source import checked_digest, input_record, row_accounts, row_ledger
+from ember.extract.admission import Conditions
+from ember.extract.claims import tables_of
+from ember.extract.reading import read_source
+from ember.extract.source import row_accounts, row_ledger
 from ember.provenance.privacy_key import pseudonym_key
 from ember.registry.load import load_study
 from ember.steps.command import report, run_step
-from ember.tables.store import write_json, write_table
+from ember.tables.store import read_table, write_json, write_table
 from ember.validate.accounting import account_table
+from ember.validate.ledger import join_entries
 
-DECLARES = ("contracts/ledger.yaml", "contracts/accounting.yaml", "validate/rules.yaml")
+DECLARES = ("contracts/consent.yaml", "contracts/ledger.yaml", "contracts/accounting.yaml", "validate/rules.yaml")
 
 
 def main(arguments: Namespace) -> None:
@@ -25,19 +25,17 @@ def main(arguments: Namespace) -> None:
     source = study.sources[arguments.source]
     key = pseudonym_key(study, os.environ)
     claims = tables_of(source.id, list(study.sites.values()))
-    digest = checked_digest(source)
-    table = read_table(source)
-    for site, mapping in claims:
-        check_columns(source, table.names, site, mapping, registry)
-    owner = claim_rows(table.frame, source, claims)
-    frames = site_frames(table.frame, owner, claims, key)
-    counts = write_raw(frames, table.columns, arguments.raw, file=source.file, sheet=table.sheet)
-    ledger = row_ledger(table, table.frame["_row"].filter(owner.is_null()), source.file)
-    write_table(ledger, arguments.ledger, "ledger")
-    write_table(account_table(row_accounts(counts, ledger)), arguments.accounting, "accounting")
-    write_json(input_record(source, digest, table), arguments.record)
-    report(arguments.log, f"{source.id}: {table.n_rows} rows, {sum(counts.values())} kept, {len(counts)} sites")
+    register = read_table(arguments.consent[0], "consent") if arguments.consent else None
+    conditions = Conditions(study.data_folder, register, study.consent_required)
+    read = read_source(source, study.sources, claims, conditions, registry, key, arguments.raw)
+    lost = row_ledger(read.tally, read.unclaimed, source.file)
+    write_table(join_entries([lost, read.ledger]), arguments.ledger, "ledger")
+    accounts = row_accounts(read.counts, lost, read.partners, read.left)
+    write_table(account_table(accounts), arguments.accounting, "accounting")
+    write_json(read.record, arguments.record)
+    kept = sum(read.counts.values())
+    report(arguments.log, f"{source.id}: {read.tally.n_rows} rows, {kept} kept, {len(read.counts)} sites")
 
 
 if __name__ == "__main__":
-    run_step(main, outputs=("raw", "ledger", "accounting", "record"), wildcards=("source",))
+    run_step(main, inputs=("consent",), outputs=("raw", "ledger", "accounting", "record"), wildcards=("source",))

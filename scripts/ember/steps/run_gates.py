@@ -1,14 +1,21 @@
-"""Check the tables of all sites after a stage; the verdict is a table, so this step always succeeds."""
+"""Check the tables of all sites at a gate; the verdict is a table, so this step always succeeds."""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
+
+import polars as pl
 
 from ember.registry.load import load_study
+from ember.registry.model import Study
+from ember.registry.registry import Registry
 from ember.steps.command import report, run_step
-from ember.tables.store import read_table, write_table
-from ember.validate.expectations import run_gates
-from ember.validate.gate_rules import STAGES
+from ember.tables.store import read_table, write_table, write_text
+from ember.validate.expectations import run_analysis_gate, run_gates, run_raw_gate
+from ember.validate.gate_files import site_loader
+from ember.validate.gate_page import render_gate_page
+from ember.validate.gate_rule import GATES
 
 DECLARES = (
     "contracts/participants.yaml",
@@ -17,28 +24,31 @@ DECLARES = (
     "contracts/standard_items.yaml",
     "contracts/measurements.yaml",
     "contracts/scores.yaml",
+    "contracts/analysis_set.yaml",
     "contracts/gates.yaml",
+    "validate/rules.yaml",
+    "templates/gates.html.j2",
+    "templates/report.css",
 )
-OPTION = {"standard_measurements": "measurements", "standard_items": "items"}
 
 
 def main(arguments: Namespace) -> None:
     study, registry = load_study(arguments.study)
-    files = {table: getattr(arguments, OPTION.get(table, table)) for table in STAGES[arguments.stage]}
-    # The folder of a file is its site: <stage>/<site>/<table>.parquet; a table without rows does not name it.
-    sites = {
-        paths[0].parent.name: {table: read_table(path, table) for table, path in zip(files, paths, strict=True)}
-        for paths in zip(*files.values(), strict=True)
-    }
-    gates = run_gates(arguments.stage, sites, study, registry)
+    stages = GATES[arguments.stage]
+    gates = pl.concat([_checked(stage, study, registry, arguments.restricted[0]) for stage in stages])
     write_table(gates, arguments.gates, "gates")
+    write_text(render_gate_page(arguments.stage, gates, study), arguments.page)
     report(arguments.log, f"{arguments.stage}: {gates.height} rules, {(~gates['passed']).sum()} not met")
 
 
+def _checked(stage: str, study: Study, registry: Registry, restricted: Path) -> pl.DataFrame:
+    if stage == "raw":
+        return run_raw_gate({name: restricted / f"raw/{name}.parquet" for name in study.sources}, study, registry)
+    if stage == "analysis":
+        files = {name: restricted / f"analysis/{name}.parquet" for name in study.analyses}
+        return run_analysis_gate({n: read_table(path, "analysis_set") for n, path in files.items()}, study, registry)
+    return run_gates(stage, site_loader(restricted, stage), study, registry)
+
+
 if __name__ == "__main__":
-    run_step(
-        main,
-        inputs=("participants", "visits", "measurements", "items", "scores"),
-        outputs=("gates",),
-        wildcards=("stage",),
-    )
+    run_step(main, inputs=("restricted",), outputs=("gates", "page"), wildcards=("stage",))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from argparse import Namespace
 
 from ember.errors import EmberError
+from ember.consent.rows import withdrawn_participants
 from ember.extract.raw_file import read_raw
 from ember.harmonise.standardise import standardise_site
 from ember.harmonise.standardise_rows import RawRows
 from ember.registry.load import load_study
 from ember.steps.command import report, run_step
-from ember.tables.store import write_table
+from ember.tables.store import read_table, write_table
 from ember.validate.accounting import account_table
 
 TABLES = {
@@ -24,6 +25,7 @@ TABLES = {
 }
 DECLARES: tuple[str, ...] = (
     "contracts/accounting.yaml",
+    "contracts/consent.yaml",
     "contracts/findings.yaml",
     "contracts/ledger.yaml",
     "contracts/participants.yaml",
@@ -46,7 +48,8 @@ def main(arguments: Namespace) -> None:
             raise EmberError(f"The raw file of the source {source} is not among the inputs.", where=f"site {site.id}")
         frame, metadata = read_raw(paths[source], site.id)
         raw[source] = RawRows(frame, metadata["columns"])
-    result = standardise_site(study, site, registry, raw)
+    register = read_table(arguments.consent[0], "consent") if arguments.consent else None
+    result = standardise_site(study, site, registry, raw, withdrawn_participants(register, site.id))
     for name, table in TABLES.items():
         write_table(getattr(result, name), getattr(arguments, name), table)
     write_table(account_table(result.accounts), arguments.accounting, "accounting")
@@ -55,4 +58,4 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    run_step(main, inputs=("raw",), outputs=(*TABLES, "accounting"), wildcards=("site",))
+    run_step(main, inputs=("raw", "consent"), outputs=(*TABLES, "accounting"), wildcards=("site",))

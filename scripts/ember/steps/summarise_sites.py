@@ -8,6 +8,7 @@ from pathlib import Path
 from ember.provenance.settings import included_sites
 from ember.registry.load import load_study
 from ember.registry.model import Study
+from ember.reporting.raw_columns import read_raw_columns
 from ember.reporting.summaries import SiteTables, summarise
 from ember.steps.command import report, run_step
 from ember.tables.store import read_table, read_tables, write_frame
@@ -31,7 +32,8 @@ def main(arguments: Namespace) -> None:
     endotypes = {
         scheme: read_table(restricted / f"endotypes/{scheme}.parquet", "endotypes") for scheme in study.schemes
     }
-    for name, table in summarise(study, registry, sites, ledger, endotypes).items():
+    sources = {source: read_raw_columns(restricted / f"raw/{source}.parquet") for source in study.sources}
+    for name, table in summarise(study, registry, sites, ledger, endotypes, sources).items():
         write_frame(table, arguments.summaries / f"{name}.parquet")
     report(arguments.log, f"{len(sites)} sites, {ledger.height} ledger entries summarised")
 

@@ -38,6 +38,7 @@ class Contract:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     description: str = ""
+    must_have_rows: bool = False
     by_name: Mapping[str, Column] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -70,5 +71,6 @@ def contract(table: str) -> Contract:
         columns=columns,
         key=tuple(content.get("key", ())),
         description=content.get("description", ""),
+        must_have_rows=content.get("rows") == "required",
         by_name={column.name: column for column in columns},
     )

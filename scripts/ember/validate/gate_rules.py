@@ -2,82 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-
-import polars as pl
+from collections.abc import Collection, Iterable, Iterator
 
 from ember.registry.model import Study
 from ember.registry.registry import Registry
 from ember.tables.contract import Column, Contract, contract
-
-STAGES: Mapping[str, tuple[str, ...]] = {
-    "standardised": ("participants", "visits", "standard_measurements", "standard_items"),
-    "harmonised": ("participants", "visits", "measurements", "scores"),
-}
-"""Tables of each gate, in the order in which they are checked."""
-
-KEY = "_key"
-KNOWN = "_participant_known"
-OWN_SITE = "_own_site"
-
-
-@dataclass(frozen=True)
-class GateRule:
-    """One expectation on a column of a table, for the rows that meet `where`.
-
-    Parameters
-    ----------
-    rule : str
-        Unique within a stage: table, column, what is asked and of whom.
-    kind : {"unique", "present", "one_of", "between", "true"}
-        All but `present` say nothing about missing values.
-    checked : str
-        The column that is looked at; it may be derived (see `ember.validate.gates.prepared`).
-    column : str, optional
-        The contract's column that a reader is told about; null for the whole table.
-    where : tuple of (column, value)
-        Only rows with all of these values.
-    """
-
-    rule: str
-    table: str
-    kind: str
-    checked: str
-    category: str
-    severity: str
-    title: str
-    column: str | None = None
-    allowed: tuple[str, ...] = ()
-    low: float | None = None
-    high: float | None = None
-    where: tuple[tuple[str, str], ...] = ()
+from ember.validate.cross_field import cross_field_rules
+from ember.validate.gate_rule import KEY, KNOWN, OWN_SITE, ROWS, GateRule
 
 
 def table_rules(
-    table: str, frame: pl.DataFrame, study: Study, registry: Registry, screened: Iterable[tuple[str, str]]
+    table: str, occurring: Collection[str], study: Study, registry: Registry, screened: Iterable[tuple[str, str]]
 ) -> list[GateRule]:
     """Return the rules for one table, in order.
 
     Parameters
     ----------
-    frame : DataFrame
-        Rules about an analyte or instrument are made for those that occur in it.
+    occurring : collection of str
+        Analytes or instruments of the table; rules about one are made for those that occur.
     screened : iterable of (analyte, visit)
         Biomarkers that participants should have.
     """
-    rules = list(_contract_rules(contract(table), study, registry))
+    rules = list(contract_rules(contract(table), study, registry))
+    title = "The row names the site whose file it is in"
+    rules.append(GateRule(f"{table}.site_id.own", table, "true", OWN_SITE, "conformance", "error", title, "site_id"))
     if table == "participants":
         rules.extend(_completeness(analyte, visit) for analyte, visit in screened)
+    else:
+        rules.append(_known(table))
     if table == "visits":
         rules.extend(_windows(study))
     if table == "standard_items":
-        rules.extend(_item_rules(frame, registry))
+        rules.extend(_item_rules(occurring, registry))
     if table == "measurements":
-        rules.extend(_measurement_rules(frame, registry))
+        rules.extend(_measurement_rules(occurring, registry))
     if table == "scores":
-        rules.extend(_score_rules(frame, registry))
-    return rules
+        rules.extend(_score_rules(occurring, registry))
+    return [*rules, *cross_field_rules(table, occurring, registry)]
+
+
+def rows_rule(table: str, prefix: str = "") -> GateRule:
+    """Return the rule that a site has rows in a table; without it an empty table would meet every other rule."""
+    title = f"The table {table.replace('_', ' ')} has rows"
+    rule = f"{prefix or table}.rows.present"
+    return GateRule(rule, table, "between", ROWS, "completeness", "error", title, low=1, unit="table")
 
 
 def screening(study: Study) -> list[tuple[str, str]]:
@@ -92,42 +60,42 @@ def screening_column(analyte: str, visit: str) -> str:
     return f"_has_{analyte}_{visit}"
 
 
-def _contract_rules(rules: Contract, study: Study, registry: Registry) -> Iterator[GateRule]:
-    table = rules.table
+def contract_rules(rules: Contract, study: Study, registry: Registry, prefix: str = "") -> Iterator[GateRule]:
+    """Return what the contract itself says: keys, columns that must be there, allowed values and ranges."""
+    table, named = rules.table, prefix or rules.table
     if rules.key:
         title = f"One row for each {', '.join(rules.key)}"
-        yield GateRule(f"{table}.key.unique", table, "unique", KEY, "conformance", "error", title)
+        yield GateRule(f"{named}.key.unique", table, "unique", KEY, "conformance", "error", title)
     for column in rules.columns:
         if not column.nullable:
             title = f"{column.name} is there"
-            rule = f"{table}.{column.name}.present"
+            rule = f"{named}.{column.name}.present"
             yield GateRule(rule, table, "present", column.name, "completeness", "error", title, column.name)
-        yield from _column_rules(table, column, _allowed(column, study, registry))
-    title = "The row names the site whose file it is in"
-    rule = f"{table}.site_id.own"
-    yield GateRule(rule, table, "true", OWN_SITE, "conformance", "error", title, "site_id")
-    if table != "participants":
-        title = "The participant is in the roster"
-        rule = f"{table}.participant_id.known"
-        yield GateRule(rule, table, "true", KNOWN, "conformance", "error", title, "participant_id")
+        yield from _column_rules(table, named, column, allowed_values(column, study, registry))
 
 
-def _column_rules(table: str, column: Column, allowed: tuple[str, ...]) -> Iterator[GateRule]:
+def _known(table: str) -> GateRule:
+    title, rule = "The participant is in the roster", f"{table}.participant_id.known"
+    return GateRule(rule, table, "true", KNOWN, "conformance", "error", title, "participant_id")
+
+
+def _column_rules(table: str, named: str, column: Column, allowed: tuple[str, ...]) -> Iterator[GateRule]:
     name = column.name
     if allowed:
         title = f"{name} is one of the allowed values"
         yield GateRule(
-            f"{table}.{name}.allowed", table, "one_of", name, "conformance", "error", title, name, allowed=allowed
+            f"{named}.{name}.allowed", table, "one_of", name, "conformance", "error", title, name, allowed=allowed
         )
     if column.low is not None or column.high is not None:
         title = f"{name} lies between {_text(column.low)} and {_text(column.high)} {column.unit or ''}".strip()
         low, high = column.low, column.high
         yield GateRule(
-            f"{table}.{name}.range", table, "between", name, "plausibility", "error", title, name, low=low, high=high
+            f"{named}.{name}.range", table, "between", name, "plausibility", "error", title, name, low=low, high=high
         )
 
 
-def _allowed(column: Column, study: Study, registry: Registry) -> tuple[str, ...]:
+def allowed_values(column: Column, study: Study, registry: Registry) -> tuple[str, ...]:
+    """Return the values that a column may hold; empty where any may stand."""
     if column.allowed:
         return column.allowed
     if column.registry:
@@ -156,11 +124,11 @@ def _windows(study: Study) -> Iterator[GateRule]:
         )  # fmt: skip
 
 
-def _item_rules(frame: pl.DataFrame, registry: Registry) -> Iterator[GateRule]:
+def _item_rules(occurring: Collection[str], registry: Registry) -> Iterator[GateRule]:
     highest: dict[str, int] = {}
     for row in registry.rows("instrument_items"):
         highest[row["instrument"]] = max(int(row["item"]), highest.get(row["instrument"], 0))
-    for name in _occurring(frame, "instrument", registry, "instruments"):
+    for name in _occurring(occurring, "instrument", registry):
         high = highest.get(name, 0)
         title = f"{name} has items 1 to {high}, 0 for its total" if high else f"{name} is given as its total, item 0"
         yield GateRule(
@@ -169,7 +137,7 @@ def _item_rules(frame: pl.DataFrame, registry: Registry) -> Iterator[GateRule]:
         )  # fmt: skip
 
 
-def _measurement_rules(frame: pl.DataFrame, registry: Registry) -> Iterator[GateRule]:
+def _measurement_rules(occurring: Collection[str], registry: Registry) -> Iterator[GateRule]:
     yield GateRule(
         "measurements.value.present", "measurements", "present", "value", "completeness", "error",
         "A result has its canonical value", "value",
@@ -179,7 +147,7 @@ def _measurement_rules(frame: pl.DataFrame, registry: Registry) -> Iterator[Gate
             f"measurements.limit.present.{side}", "measurements", "present", "limit", "completeness", "error",
             f"A {side}-censored result has its limit", "limit", where=(("censoring", side),),
         )  # fmt: skip
-    for name in _occurring(frame, "analyte", registry, "analytes"):
+    for name in _occurring(occurring, "analyte", registry):
         yield from _analyte_rules(name, registry)
 
 
@@ -206,8 +174,8 @@ def _analyte_rules(name: str, registry: Registry) -> Iterator[GateRule]:
         )  # fmt: skip
 
 
-def _score_rules(frame: pl.DataFrame, registry: Registry) -> Iterator[GateRule]:
-    for name in _occurring(frame, "instrument", registry, "instruments"):
+def _score_rules(occurring: Collection[str], registry: Registry) -> Iterator[GateRule]:
+    for name in _occurring(occurring, "instrument", registry):
         row = registry.row("instruments", name)
         where = (("instrument", name),)
         low, high = _number(row["total_low"]), _number(row["total_high"])
@@ -221,10 +189,9 @@ def _score_rules(frame: pl.DataFrame, registry: Registry) -> Iterator[GateRule]:
         )  # fmt: skip
 
 
-def _occurring(frame: pl.DataFrame, column: str, registry: Registry, table: str) -> list[str]:
-    """Return the registry's ids that occur in a column, in the registry's order."""
-    present = set(frame[column].unique())
-    return [row[column] for row in registry.rows(table) if row[column] in present]
+def _occurring(occurring: Collection[str], column: str, registry: Registry) -> list[str]:
+    """Return the registry's ids that occur, in the registry's order."""
+    return [row[column] for row in registry.rows(f"{column}s") if row[column] in occurring]
 
 
 def _number(text: str) -> float | None:

@@ -2,87 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 
-from ember.registry.model import Study
-from ember.registry.registry import Registry
-from ember.tables.contract import contract
 from ember.tables.store import conform, empty_table
-from ember.validate.gate_rules import KEY, KNOWN, OWN_SITE, STAGES, GateRule, screening, screening_column, table_rules
+from ember.validate.gate_rule import SITE, STAGES, Counts, GateRule
 
-SiteTables = Mapping[str, pl.DataFrame]
-SITE = "_site"
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many values a rule was asked about, and how many did not meet it."""
-
-    checked: int = 0
-    failed: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(self.checked + other.checked, self.failed + other.failed)
-
-
-@dataclass(frozen=True)
-class GateTable:
-    """One table of all sites with the columns that its rules look at, and the rules."""
-
-    stage: str
-    table: str
-    frame: pl.DataFrame
-    rules: tuple[GateRule, ...]
-
-
-def gate_tables(stage: str, sites: Mapping[str, SiteTables], study: Study, registry: Registry) -> list[GateTable]:
-    """Return what a gate checks, in the order of the stage.
-
-    Parameters
-    ----------
-    sites : mapping
-        Frames by contract name, by site.
-    """
-    screened = screening(study)
-    found = []
-    for table in STAGES[stage]:
-        frame = prepared(table, sites, screened)
-        found.append(GateTable(stage, table, frame, tuple(table_rules(table, frame, study, registry, screened))))
-    return found
-
-
-def prepared(table: str, sites: Mapping[str, SiteTables], screened: Sequence[tuple[str, str]]) -> pl.DataFrame:
-    """Return a table of all sites with derived columns: site of the file, own site, key, roster, biomarkers.
-
-    Keys and rosters are compared here, on their own columns, so that a batch never has to see the whole table.
-    """
-    parts = []
-    for site, tables in sites.items():
-        columns = [pl.lit(site).alias(SITE), (pl.col("site_id") == site).fill_null(False).alias(OWN_SITE)]
-        if table != "participants":
-            columns.append(_among(tables["participants"]).alias(KNOWN))
-        else:
-            columns.extend(_has_biomarker(tables, analyte, visit) for analyte, visit in screened)
-        parts.append(tables[table].with_columns(columns))
-    frame = pl.concat(parts) if parts else empty_table(table)
-    return frame.with_columns(pl.struct(contract(table).key).rank("dense").cast(pl.Int64).alias(KEY))
-
-
-def _has_biomarker(tables: SiteTables, analyte: str, visit: str) -> pl.Expr:
-    results = tables.get("measurements", tables.get("standard_measurements"))
-    if results is None:
-        raise KeyError("a gate needs the table of results")
-    value = "value" if "value" in results.columns else "number"
-    at_visit = (pl.col("analyte") == analyte) & (pl.col("visit") == visit)
-    found = results.filter(at_visit & pl.col(value).is_not_null())
-    return _among(found).alias(screening_column(analyte, visit))
-
-
-def _among(others: pl.DataFrame) -> pl.Expr:
-    return pl.col("participant_id").is_in(others["participant_id"].implode()).fill_null(False)
+BySite = Mapping[str, Mapping[str, Counts]]
+"""Counts by rule and site."""
 
 
 def failing(frame: pl.DataFrame, rule: GateRule) -> pl.DataFrame:
@@ -90,16 +18,54 @@ def failing(frame: pl.DataFrame, rule: GateRule) -> pl.DataFrame:
 
     Notes
     -----
-    This is the definition of the rules; Great Expectations is held to the same counts by a test.
+    This is the definition of the rules; Great Expectations is held to the same counts by a test and at every run.
     """
-    scope = pl.lit(True)
+    checked, failed = _masks(frame, rule)
+    return frame.select(checked.alias("checked"), failed.alias("failed"))
+
+
+def site_counts(frame: pl.DataFrame, rules: Sequence[GateRule]) -> dict[str, dict[str, Counts]]:
+    """Return the counts of each rule at each site that has rows, all rules of a site in one pass."""
+    found: dict[str, dict[str, Counts]] = {rule.rule: {} for rule in rules}
+    single = [rule for rule in rules if rule.kind != "unique"]
+    for site, rows in _by_site(frame):
+        sums = [
+            mask.sum().alias(f"{place}.{n}") for place, rule in enumerate(single) for n, mask in _numbered(rows, rule)
+        ]
+        if sums:
+            told = rows.select(sums).row(0, named=True)
+            for place, rule in enumerate(single):
+                counts = Counts(told[f"{place}.0"], told[f"{place}.1"])
+                found[rule.rule][site] = found[rule.rule].get(site, Counts()) + counts
+    for rule in rules:
+        if rule.kind == "unique":  # a key may repeat at another site
+            masks = failing(frame, rule).with_columns(frame[SITE].cast(pl.String))
+            for site, checked, failed in masks.group_by(SITE).agg(pl.col("checked", "failed").sum()).iter_rows():
+                found[rule.rule][site] = Counts(checked, failed)
+    return found
+
+
+def _numbered(rows: pl.DataFrame, rule: GateRule) -> Iterable[tuple[int, pl.Expr]]:
+    return enumerate(_masks(rows, rule))
+
+
+def _by_site(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the rows of each site; the table lists one site after the other."""
+    start = 0
+    for run in frame[SITE].cast(pl.String).rle() if frame.height else ():
+        yield run["value"], frame.slice(start, run["len"])
+        start += run["len"]
+
+
+def _masks(frame: pl.DataFrame, rule: GateRule) -> tuple[pl.Expr, pl.Expr]:
+    scope = pl.repeat(True, pl.len(), dtype=pl.Boolean)
     for name, value in rule.where:
         scope = scope & (pl.col(name) == value).fill_null(False)
     column = pl.col(rule.checked)
     if frame.schema[rule.checked].is_float():
         column = column.fill_nan(None)
     checked = scope if rule.kind == "present" else scope & column.is_not_null()
-    return frame.select(checked.alias("checked"), (checked & _violates(column, rule).fill_null(False)).alias("failed"))
+    return checked, checked & _violates(column, rule).fill_null(False)
 
 
 def _violates(column: pl.Expr, rule: GateRule) -> pl.Expr:
@@ -119,30 +85,23 @@ def _violates(column: pl.Expr, rule: GateRule) -> pl.Expr:
     return beyond
 
 
-def site_counts(frame: pl.DataFrame, rule: GateRule) -> dict[str, Counts]:
-    """Return the counts of a rule at each site that has rows, from its masks."""
-    found = failing(frame, rule).with_columns(frame[SITE]).group_by(SITE).agg(pl.col("checked", "failed").sum())
-    return {site: Counts(checked, failed) for site, checked, failed in found.iter_rows()}
-
-
-def gate_frame(
-    checked: Sequence[tuple[GateTable, Mapping[str, Mapping[str, Counts]]]], sites: Iterable[str]
-) -> pl.DataFrame:
+def gate_frame(stage: str, checked: Iterable[tuple[Sequence[GateRule], BySite]], sites: Iterable[str]) -> pl.DataFrame:
     """Return verdicts as a table that meets the contract `gates`.
 
     Parameters
     ----------
-    checked : sequence of (GateTable, counts by rule and site)
+    checked : iterable of (rules, counts by rule and site)
     sites : iterable of str
         Sites in study order; one without rows was asked about nothing. A rule about rows of one kind (an analyte,
-        an instrument, a visit) is left out at sites that have none of them.
+        an instrument, a visit) and a rule about cells are left out at sites that have none of them.
     """
+    parts = list(checked)
     rows = [
-        _verdict(part.stage, site, rule, counted)
+        _verdict(stage, site, rule, counted)
         for site in sites
-        for part, found in checked
-        for rule in part.rules
-        if (counted := found[rule.rule].get(site, Counts())).checked or not rule.where
+        for rules, found in parts
+        for rule in rules
+        if (counted := found[rule.rule].get(site, Counts())).checked or not (rule.where or rule.unit != "row")
     ]
     return conform(pl.DataFrame(rows, infer_schema_length=None), "gates") if rows else empty_table("gates")
 
@@ -158,6 +117,21 @@ def _verdict(stage: str, site: str, rule: GateRule, found: Counts) -> dict[str, 
         "severity": rule.severity,
         "n_checked": found.checked,
         "n_failed": found.failed,
-        "passed": found.failed == 0,
+        "passed": found.passed(rule.share),
         "title": rule.title,
+        "unit": rule.unit,
+        "share_allowed": rule.share,
+        "reason": rule.reason,
     }
+
+
+def published(gates: pl.DataFrame) -> pl.DataFrame:
+    """Return verdicts as they may go on to the disclosure step: counts of rows of the standard tables only.
+
+    Notes
+    -----
+    Counts of cells of the raw files and of the rows of an analysis set are differences of numbers that the other
+    tables of the report hide; the verdict is what a reader needs. They stay in checks/gates at the site.
+    """
+    counted = (pl.col("unit").fill_null("row") == "row") & pl.col("stage").is_in(list(STAGES))
+    return gates.with_columns(pl.when(counted).then(pl.col(name)).alias(name) for name in ("n_checked", "n_failed"))

@@ -9,8 +9,8 @@ import polars as pl
 from ember.errors import EmberError
 from ember.registry.model import Study
 
-STEPS = {"standardised": "standardise_site", "harmonised": "harmonise_site"}
-"""The step whose tables a gate checks, and whose ledger tells which rows are meant."""
+STEPS = {"raw": "standardise_site", "standardised": "standardise_site", "harmonised": "harmonise_site"}
+"""The step whose ledger tells which rows of a stage are meant."""
 
 
 def gate_verdict(stage: str, gates: pl.DataFrame, findings: pl.DataFrame, study: Study) -> str:
@@ -28,7 +28,7 @@ def gate_verdict(stage: str, gates: pl.DataFrame, findings: pl.DataFrame, study:
     EmberError
         An error stands without an answer: counts, rule, ledger, and how to answer; never a value.
     """
-    problems = [*_failed_rules(stage, gates, study), *_open_findings(findings, study)]
+    problems = [*_failed_rules(gates, study), *_open_findings(findings, study)]
     if problems:
         raise EmberError(
             f"{len(problems)} {'errors stop' if len(problems) > 1 else 'error stops'} the study:\n  "
@@ -45,27 +45,32 @@ def gate_verdict(stage: str, gates: pl.DataFrame, findings: pl.DataFrame, study:
     )
 
 
-def _failed_rules(stage: str, gates: pl.DataFrame, study: Study) -> Iterator[str]:
+def _failed_rules(gates: pl.DataFrame, study: Study) -> Iterator[str]:
     for row in gates.filter((pl.col("severity") == "error") & ~pl.col("passed")).iter_rows(named=True):
         finding = f"gate:{row['site']}:{row['rule']}"
         answer = study.answer(finding)
         if answer is None or answer.action != "confirm":  # a gate removes nothing, so it cannot exclude
-            count = f"{row['n_failed']} of {row['n_checked']} fail"
-            yield _problem(
-                study, row["site"], STEPS[stage], row["rule"], f"{count}: {row['title']}", finding, "confirm"
-            )
+            allowed = "" if row["share_allowed"] is None else f", {row['share_allowed']:.3g} of them may"
+            count = f"{row['n_failed']} of {row['n_checked']} fail{allowed}"
+            file = _ledger_of(row["stage"], row["rule"], row["site"])
+            yield _problem(study, row["site"], file, row["rule"], f"{count}: {row['title']}", finding, "confirm")
+
+
+def _ledger_of(stage: str, rule: str, site: str) -> str:
+    """Return the ledger that tells the rows of a rule; a rule about an analysis names it."""
+    return f"analysis/{rule.split('.')[1]}" if stage == "analysis" else f"{site}/{STEPS[stage]}"
 
 
 def _open_findings(findings: pl.DataFrame, study: Study) -> Iterator[str]:
     for row in findings.filter((pl.col("severity") == "error") & ~pl.col("answered")).iter_rows(named=True):
         count = "" if row["n"] is None else f"{row['n']} values: "
         yield _problem(
-            study, row["site"], row["stage"], row["rule_id"], f"{count}{row['message']}", row["finding"],
-            "exclude or confirm",
+            study, row["site"], f"{row['site']}/{row['stage']}", row["rule_id"], f"{count}{row['message']}",
+            row["finding"], "exclude or confirm",
         )  # fmt: skip
 
 
-def _problem(study: Study, site: str, step: str, rule: str, what: str, finding: str, actions: str) -> str:
-    ledger = f"results/{study.id}/restricted/ledger/{site}/{step}.parquet"
+def _problem(study: Study, site: str, file: str, rule: str, what: str, finding: str, actions: str) -> str:
+    ledger = f"results/{study.id}/restricted/ledger/{file}.parquet"
     answer = f"- {{finding: '{finding}', action: {actions}, reason: …}}"
     return f"{site}  {rule}  {what}\n    Rows: {ledger}\n    Add to `findings:` in study.yaml: {answer}"

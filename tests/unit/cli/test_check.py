@@ -46,7 +46,7 @@ def test_findings_of_the_folder_and_of_the_files_come_together(study: Path, caps
     assert check(str(study)) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "trial/report.yaml:1  headline.model"
-    assert "data/north.csv  column CRPP_V0" in lines
+    assert "trial/sites/north.yaml:9  measurements.hscrp.column" in lines
     assert "  The site file of north names CRPP_V0; the file has 6 columns, nearest: CRP_V0, PHQ_V0." in lines
     assert lines[-1] == "2 errors, 0 warnings in 2 sites. Nothing was run."
 

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from ember.errors import EmberError
-from ember.extract.claims import claim_rows, pseudonyms, site_frames, tables_of
+from ember.extract.claims import check_claimed, claim_rows, pseudonyms, site_frames, tables_of
+from ember.extract.pseudonyms import Pseudonyms
 from ember.registry.model import RowFilter, Site, TableMap
 
 KEY = b"k" * 32
@@ -56,9 +57,45 @@ def test_each_site_has_its_own_participant_column_and_no_id_stays(make_source):
     [
         pytest.param([site("a", "A"), site("b", "A")], "2 rows are claimed by both a and b", id="same-rows"),
         pytest.param([site("a", None), site("b", "B")], "1 rows are claimed by both a and b", id="whole-and-part"),
-        pytest.param([site("a", "Z")], "No row has the value", id="no-rows"),
+        pytest.param(
+            [Site("a", "a", (TableMap("s", "p", RowFilter("c", "A"), name="one"), TableMap("s", "p", name="two")))],
+            "2 rows are claimed by two tables of a, one and two",
+            id="tables-of-one-site",
+        ),
     ],
 )
 def test_refused(make_source, sites, words):
     with pytest.raises(EmberError, match=words):
         claim_rows(FRAME, make_source(b""), tables_of("s", sites))
+
+
+def test_a_table_without_a_row_is_refused_once_all_batches_have_passed(make_source):
+    claims = tables_of("s", [site("a", "A"), site("z", "Z")])
+    check_claimed(make_source(b""), claims, {0, 1})
+    with pytest.raises(EmberError, match="No row has the value that the site file of z gives"):
+        check_claimed(make_source(b""), claims, {0})
+
+
+def test_tables_of_one_site_share_its_rows_in_file_order(make_source):
+    tables = (TableMap("s", "p", RowFilter("c", "A"), name="one"), TableMap("s", "q", RowFilter("c", "B"), name="two"))
+    claims = tables_of("s", [Site("a", "a", tables)])
+    frames = dict(site_frames(FRAME, claim_rows(FRAME, make_source(b""), claims), claims, KEY))
+    expected = [pseudonyms(pl.Series([name]), "a", KEY)[0] for name in ("1", "8", "")]
+    assert frames["a"].columns == ["c", "_row", "_participant"]
+    assert frames["a"]["_row"].to_list() == [2, 3, 5]
+    assert frames["a"]["_participant"].to_list() == expected
+
+
+def test_a_site_without_rows_in_a_batch_has_no_frame(make_source):
+    claims = tables_of("s", [site("a", "A"), site("z", "Z")])
+    assert [name for name, _ in site_frames(FRAME, claim_rows(FRAME, make_source(b""), claims), claims, KEY)] == ["a"]
+
+
+@pytest.mark.parametrize("generation", [0, 2, 1000])
+def test_what_is_remembered_does_not_change_a_pseudonym(generation, monkeypatch):
+    monkeypatch.setattr("ember.extract.pseudonyms.GENERATION", generation)
+    known = Pseudonyms(KEY)
+    for batch in (["1", "2", "3"], ["3", " 4", "1"], ["5", "", "2"], ["1", "4", "5"]):
+        for place in ("a", "b"):
+            ids = pl.Series(batch)
+            assert known.of(ids, place).to_list() == pseudonyms(ids, place, KEY).to_list()

@@ -11,7 +11,10 @@ from ember.registry.model import (
     Below,
     CodedColumn,
     ColumnMap,
+    ConsentMap,
     DateColumn,
+    DayColumn,
+    DerivedColumn,
     InstrumentMap,
     LaboratoryMap,
     MeasurementMap,
@@ -82,6 +85,58 @@ def test_long_laboratory_columns(registry):
     }
 
 
+def test_everything_that_a_laboratory_row_says(registry):
+    table = TableMap(
+        "s",
+        "ID",
+        visits=VisitMap(by_date=DateColumn("DRAWN", "iso")),
+        death=DateColumn("DIED", "iso"),
+        consent=ConsentMap(
+            {"biomarkers": CodedColumn("BIO", {"1": "granted"})},
+            withdrawn=DateColumn("LEFT", "iso"),
+            on_withdrawal_column=CodedColumn("THEN", {"1": "keep"}),
+        ),
+        laboratory=LaboratoryMap(
+            CodedColumn("TEST", {}),
+            "RESULT",
+            "mg/L",
+            operator=CodedColumn("SIGN", {}),
+            specimen_column=CodedColumn("TUBE", {}),
+        ),
+    )
+    assert mapped_columns(table, registry) == [
+        ("ID", "participant"),
+        ("DRAWN", "row_date"),
+        ("DIED", "death"),
+        ("BIO", "consent"),
+        ("LEFT", "consent"),
+        ("THEN", "consent"),
+        ("TEST", "analyte"),
+        ("RESULT", "result"),
+        ("SIGN", "operator"),
+        ("TUBE", "specimen"),
+    ]
+    assert value_columns(table, registry) == ["DIED", "RESULT"]
+
+
+def test_operands_stand_for_derived_columns(registry, make_source):
+    table = TableMap(
+        "s",
+        "ID",
+        visits=VisitMap(by_day=DayColumn("day")),
+        columns={"bmi": ColumnMap("bmi")},
+        derived={"m2": DerivedColumn("M ^ 2"), "bmi": DerivedColumn("KG / m2"), "day": DerivedColumn("[DAY 1] - 1")},
+    )
+    assert mapped_columns(table, registry) == [
+        ("ID", "participant"),
+        ("M", "operand"),
+        ("KG", "operand"),
+        ("DAY 1", "operand"),
+    ]
+    absent = absent_columns(make_source(b"x"), ["ID", "KG", "M"], Site("s", "S", (table,)), table, registry)
+    assert [error.where for error in absent] == ["data/extract.dat  column DAY 1"]
+
+
 def test_unscored_items_are_not_mapped(registry):
     assert [number for number, _ in item_columns("phq9", "q{item}", registry)] == list(range(1, 10))
 
@@ -110,3 +165,11 @@ def test_absent_columns_name_file_column_and_nearest(registry, make_source):
     assert {"CRP_VO", "CRPV0"} <= set(lines[1].strip(".").replace(",", "").split())
     assert lines[3].strip() == "The site file of lund names zzz; the file has 4 columns."
     assert absent_columns(source, [*columns, "CRP_V0", "zzz"], site, table, registry) == []
+
+
+def test_a_header_that_looks_like_data_is_never_printed(registry, make_source):
+    table = TableMap("s", "Smith")
+    absent = absent_columns(make_source(b""), ["Smithe", "46", "1,22"], Site("a", "A", (table,)), table, registry)
+    assert "the file has 3 columns." in str(absent[0])
+    assert "header_row: 0" in str(absent[0])
+    assert "Smithe" not in str(absent[0])

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ember.errors import EmberError
-from ember.extract.csv_file import read_csv, read_csv_header
+from ember.extract import csv_file, text_file
+from ember.extract.csv_file import read_csv, read_csv_header, stream_csv
 
 
 def cells(table):
@@ -153,7 +154,11 @@ def test_same_as_the_standard_library_on_any_table(make_source, rows):
         expected[start] = tuple(record)
         start = reader.line_num + 1
     del expected[1]
-    whole = {line: row for line, row in expected.items() if len(row) == 3 and any(cell.strip() for cell in row)}
+    whole = {
+        line: row[:3]
+        for line, row in expected.items()
+        if len(row) >= 3 and not any(cell.strip() for cell in row[3:]) and any(cell.strip() for cell in row)
+    }
     assert dict(zip(table.frame["_row"], cells(table), strict=True)) == whole
     assert set(table.rejected["row_number"]) == set(expected) - set(whole)
 
@@ -166,6 +171,120 @@ def test_real_file_with_decimal_comma_in_latin_1(make_source, real_data):
     assert table.n_rows == len(source.path.read_bytes().decode("latin-1").splitlines()) - 1
 
 
-def test_real_file_without_header_is_seen_by_its_names(make_source, real_data):
+def test_file_without_header_takes_the_declared_names(make_source):
+    source = make_source(b"1;1,22\n2;1,38\n", delimiter=";", header_row=0, names=("subject", "il6"))
+    table = read_csv(source)
+    assert read_csv_header(source) == table.names == ["subject", "il6"]
+    assert cells(table) == [("1", "1,22"), ("2", "1,38")]
+    assert table.frame["_row"].to_list() == [1, 2]
+
+
+@pytest.mark.parametrize("width", [2, 4])
+def test_declared_names_must_be_as_many_as_the_cells(make_source, width):
+    names = tuple(f"c{place}" for place in range(width))
+    with pytest.raises(EmberError, match=f"gives {width} column names, but the first row has 3 cells") as error:
+        read_csv(make_source(b"\nsecret,2,3\n", header_row=0, names=names))
+    assert "secret" not in str(error.value)
+
+
+def test_several_header_rows_are_joined_with_a_blank(make_source):
+    source = make_source(b"Export\nid,CRP,CRP,\n,baseline, week 8,note\n1,2,3,4\n", header_row=2, header_rows=2)
+    table = read_csv(source)
+    assert table.names == ["id", "CRP baseline", "CRP week 8", "note"]
+    assert table.frame["_row"].to_list() == [4]
+
+
+def test_columns_without_name_and_content_are_left_out(make_source, monkeypatch):
+    monkeypatch.setattr(csv_file, "BLOCK", 16)
+    monkeypatch.setattr(csv_file, "BATCH_ROWS", 1)
+    table = read_csv(make_source(b"a,,b,,\n" + b"1,,2,,\n" * 9 + b"1,x,2,, \n"))
+    assert table.names == ["a", "(column 2)", "b"]
+    assert cells(table) == [*[("1", "", "2")] * 9, ("1", "x", "2")]
+
+
+def test_content_of_an_unnamed_column_counts_in_rows_with_surplus_cells_too(make_source):
+    table = read_csv(make_source(b"a,,b\n1,,2\n3,x,4,,\n5,,6\n"))
+    assert cells(table) == [("1", "", "2"), ("3", "x", "4"), ("5", "", "6")]
+
+
+def test_surplus_empty_cells_at_the_end_of_a_row_are_dropped(make_source):
+    table = read_csv(make_source(b'a,b\n1,2,\n3,4, ,""\n5,6\n7,8,,x\n"9\n",0,,\n,,,\n'))
+    assert cells(table) == [("1", "2"), ("3", "4"), ("5", "6"), ("9\n", "0")]
+    assert table.frame["_row"].to_list() == [2, 3, 4, 6]
+    assert rejected(table) == [(5, "row.wrong_width"), (8, "row.blank")]
+
+
+def test_repeated_names_that_look_like_data_are_told_by_place(make_source):
+    with pytest.raises(EmberError) as error:
+        read_csv(make_source(b"Smith;1,5;Smith;2020-01-05\n1;2;3;4\n", delimiter=";"))
+    assert "columns 1, 3" in str(error.value) and "header_row: 0" in str(error.value)
+    assert "Smith" not in str(error.value)
+
+
+@pytest.mark.parametrize("width", [100_001, 10_000_000])
+def test_a_header_of_millions_of_columns_is_refused_unsplit(make_source, width):
+    with pytest.raises(EmberError, match=r"columns are read|longer than"):
+        read_csv(make_source(b"a," * (width - 1) + b"a\n1,2\n"))
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        pytest.param(b"x" * 5000, 1, id="header"),
+        pytest.param(b"a,b\n1,2\n" + b"x" * 5000 + b"\n", 3, id="row"),
+        pytest.param(b"a,b\n1,2\n" + b"x" * 5000, 3, id="row-to-the-end"),
+    ],
+)
+def test_a_line_without_end_is_refused(make_source, monkeypatch, content, line):
+    monkeypatch.setattr(csv_file, "BLOCK", 1024)
+    monkeypatch.setattr(csv_file, "LONGEST_ROW", 1024)
+    monkeypatch.setattr(text_file, "LONGEST_ROW", 1024)
+    with pytest.raises(EmberError, match=rf"extract\.dat:{line}\n.*longer than"):
+        read_csv(make_source(content))
+
+
+def test_a_formula_is_text(make_source):
+    assert cells(read_csv(make_source(b"a,b\n=cmd|' /C calc'!A0,@SUM(1)\n"))) == [("=cmd|' /C calc'!A0", "@SUM(1)")]
+
+
+def test_an_open_quote_is_found_in_a_later_batch(make_source, monkeypatch):
+    monkeypatch.setattr(csv_file, "BLOCK", 256)
+    monkeypatch.setattr(csv_file, "BATCH_ROWS", 1)
+    content = b"a,b\n" + b'1,"x\ny"\n' * 100 + b'2,"5 tall\n3,"x"\n' + b"4,5\n" * 200
+    with pytest.raises(EmberError, match=r"extract\.dat:202\n.*quote"):
+        read_csv(make_source(content))
+
+
+def test_batches_are_as_small_as_their_blocks(make_source, monkeypatch):
+    monkeypatch.setattr(csv_file, "BLOCK", 1024)
+    monkeypatch.setattr(csv_file, "BATCH_ROWS", 100)
+    heights = [batch.frame.height for batch in stream_csv(make_source(b"a,b\n" + b"1,2\n" * 2000)).batches]
+    assert sum(heights) == 2000
+    assert max(heights) < 400
+
+
+IL6 = [
+    pytest.param("Sothern1995IndividualData.csv", {"header_row": 0, "names": tuple("abcdefghij")}, id="headless"),
+    pytest.param("Knudsen2008individual.csv", {}, id="unit-in-the-header"),
+    pytest.param("IL6_data.csv", {"encoding": "latin-1"}, id="latin-1"),
+]
+
+
+@pytest.mark.parametrize(("file", "keys"), IL6)
+def test_real_semicolon_files_are_read_cell_for_cell(make_source, real_data, file, keys):
+    content = real_data(f"il6_diurnal/{file}").read_bytes()
+    table = read_csv(make_source(content, delimiter=";", **keys))
+    lines = content.decode(keys.get("encoding", "utf-8-sig")).splitlines()
+    written = [tuple(line.split(";")) for line in lines]
+    if "names" not in keys:
+        assert tuple(table.names) == written.pop(0)
+    assert cells(table) == [row for row in written if any(row)]
+    assert all(line.count(";") == len(table.names) - 1 for line in lines)
+
+
+def test_real_file_without_header_is_refused_without_a_cell(make_source, real_data):
     content = real_data("il6_diurnal/Sothern1995IndividualData.csv").read_bytes()
-    assert read_csv_header(make_source(content, delimiter=";"))[:3] == ["1", "46", "1,22"]
+    with_twice = content.replace(b"1;46;1,22", b"46;46;1,22", 1)
+    with pytest.raises(EmberError, match="columns 1, 2") as error:
+        read_csv(make_source(with_twice, delimiter=";"))
+    assert "46" not in str(error.value)

@@ -66,3 +66,40 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
 def test_unknown_site_is_refused(raw):
     with pytest.raises(EmberError, match="no row of the site c"):
         read_raw(raw, "c")
+
+
+def test_a_site_may_come_again_with_later_rows(tmp_path):
+    later = A.with_columns(_row=pl.Series([8, 9]))
+    path = tmp_path / "s.parquet"
+    counts = write_raw([("a", A), ("b", B), ("a", later)], INFO, path, file="s.csv", sheet=None)
+    assert counts == {"a": 4, "b": 1}
+    assert read_raw(path, "a")[0]["_row"].to_list() == [2, 7, 8, 9]
+
+
+def test_only_the_row_groups_of_the_site_are_touched(raw):
+    group = pq.read_metadata(raw).row_group(0)
+    content = bytearray(raw.read_bytes())
+    for place in range(group.num_columns):
+        column = group.column(place)
+        start = column.data_page_offset
+        content[start : start + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    raw.write_bytes(bytes(content))
+    assert read_raw(raw, "a")[0]["x"].to_list() == ["1", ""]
+    with pytest.raises(OSError):
+        read_raw(raw, "b")
+
+
+def test_only_the_columns_asked_for_are_read(tmp_path):
+    path = tmp_path / "s.parquet"
+    write_raw([("a", A.with_columns(y=pl.col("x"), z=pl.col("x")))], INFO, path, file="s.csv", sheet=None)
+    keys = ["_site", "_row", "_file", "_sheet", "_participant"]
+    assert read_raw(path, "a", ["z", "x", "not there"])[0].columns == [*keys, "x", "z"]
+    assert read_raw(path, "a", [])[0].columns == keys
+
+
+def test_a_source_of_no_site_has_a_file_without_rows(tmp_path):
+    path = tmp_path / "s.parquet"
+    assert write_raw([], INFO, path, file="s.csv", sheet=None) == {}
+    assert pq.read_metadata(path).num_rows == 0
+    with pytest.raises(EmberError, match="no row of the site a"):
+        read_raw(path, "a")

@@ -7,7 +7,8 @@ import pyreadstat
 import pytest
 
 from ember.errors import EmberError
-from ember.extract.sas_transport import read_sas_transport, read_sas_transport_header
+from ember.extract.sas_transport import read_sas_transport, read_sas_transport_header, stream_sas_transport
+from ember.extract.table import whole
 
 
 @pytest.fixture
@@ -66,3 +67,18 @@ def test_real_file_of_version_8(make_source, real_data):
     assert table.frame["dates"][0] == "1959-12-30"
     assert table.frame["dt"][0] == "1959-12-30T23:59:59"
     assert table.frame["missings"].to_list()[:3] == ["1", "", "3"]
+
+
+def test_special_missing_values_are_shown(make_source, tmp_path):
+    frame = pd.DataFrame({"ID": ["a", "b", "c"], "CRP": [1.0, 3.140625, 2.171875]})
+    pyreadstat.write_xport(frame, tmp_path / "made.xpt", file_format_version=5)
+    content = (tmp_path / "made.xpt").read_bytes()
+    # 3.140625 and 2.171875 as the IBM floats that the format holds; a special missing value is its letter and zeros.
+    for number, letter in ((b"\x41\x32\x40", b"A\0\0"), (b"\x41\x22\xc0", b"_\0\0")):
+        assert content.count(number + bytes(5)) == 1
+        content = content.replace(number + bytes(5), letter + bytes(5))
+    source = make_source(content, "sas_transport")
+    table = read_sas_transport(source)
+    assert table.frame["CRP"].to_list() == ["1", ".A", "._"]
+    assert table.columns["CRP"].missing_values == (".A", "._")
+    assert whole(stream_sas_transport(source)).frame.equals(table.frame)

@@ -9,7 +9,8 @@ import pyreadstat
 import pytest
 
 from ember.errors import EmberError
-from ember.extract.spss import read_spss, read_spss_header
+from ember.extract.spss import read_spss, read_spss_header, stream_spss
+from ember.extract.table import whole
 
 
 @pytest.fixture
@@ -88,3 +89,42 @@ def test_real_files(make_source, real_data, file, column, expected):
     assert info.missing_ranges == expected.get("ranges", info.missing_ranges)
     assert cells == expected.get("cells", cells)
     assert cells[0] == expected.get("first", cells[0])
+
+
+def awkward(tmp_path, **options):
+    # Seconds since 14 October 1582: 1 January 1900 stands for "unknown" here.
+    frame = pd.DataFrame(
+        {
+            "day": [13797216000.0, 10010390400.0, None],
+            "late": [13797216000.0, 1e20, 10010390400.0],
+            "hours": [100000.0, -5.0, 36600.5],
+            "at": [13797216000.0, 13797219600.0, None],
+        }
+    )
+    formats = {"day": "DATE11", "late": "EDATE10", "hours": "TIME8", "at": "DATETIME20"}
+    ranges = {"day": [10010390400.0], "late": [{"lo": 10010304000.0, "hi": 10010476800.0}]}
+    pyreadstat.write_sav(frame, tmp_path / "made.sav", variable_format=formats, missing_ranges=ranges, **options)
+    return (tmp_path / "made.sav").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="sav"),
+        pytest.param({"row_compress": True}, id="rows"),
+        pytest.param({"compress": True}, id="z"),
+    ],
+)
+def test_times_above_24_hours_dates_beyond_the_calendar_and_missing_dates(make_source, tmp_path, options):
+    source = make_source(awkward(tmp_path, **options), "spss")
+    table = read_spss(source)
+    assert table.frame.drop("_row").rows() == [
+        ("2020-01-01", "2020-01-01", "27:46:40", "2020-01-01T00:00:00"),
+        ("1900-01-01", "1e+20", "-00:00:05", "2020-01-01T01:00:00"),
+        ("", "1900-01-01", "10:10:00.5", ""),
+    ]
+    assert table.columns["day"].missing_values == ("1900-01-01",)
+    assert table.columns["late"].missing_values == ("1900-01-01",)
+    assert table.columns["late"].missing_ranges == ()
+    assert whole(stream_spss(source)).frame.equals(table.frame)
+    assert stream_spss(source).columns == table.columns

@@ -25,13 +25,13 @@ def shared_registry() -> Registry:
     return read_registry(PROJECT / "config" / "registry")
 
 
-def study_with(site: Site, answers: Sequence[Answer] = (), decimal: str = ".") -> Study:
+def study_with(site: Site, answers: Sequence[Answer] = (), decimal: str = ".", thousands: str | None = None) -> Study:
     """Return the parts of a study that the standardise stage reads."""
 
     def answer(finding: str) -> Answer | None:
         return next((one for one in answers if one.finding == finding), None)
 
-    sources = {source: SimpleNamespace(decimal=decimal) for source in site.sources}
+    sources = {source: SimpleNamespace(decimal=decimal, thousands=thousands) for source in site.sources}
     return cast(Study, SimpleNamespace(visits=VISITS, sources=sources, answer=answer))
 
 
@@ -63,11 +63,14 @@ def standardised(
     raw: Mapping[str, RawRows] | RawRows,
     answers: Sequence[Answer] = (),
     decimal: str = ".",
+    thousands: str | None = None,
+    withdrawn: pl.DataFrame | None = None,
 ) -> Standardised:
     """Standardise a site `s` whose file holds `mapping` (at the top with source `a`, or under `tables`)."""
     site = build_site({"site": "s", **({} if "tables" in mapping else {"from": "a", "participant": "id"}), **mapping})
     rows = {"a": raw} if isinstance(raw, RawRows) else raw
-    return standardise_site(study_with(site, answers, decimal), site, shared_registry(), rows)
+    study = study_with(site, answers, decimal, thousands)
+    return standardise_site(study, site, shared_registry(), rows, withdrawn)
 
 
 def listed(result: Standardised) -> list[tuple[int, str | None, str]]:

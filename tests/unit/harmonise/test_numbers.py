@@ -74,3 +74,45 @@ def test_refuses(text: str, decimal: str) -> None:
 @pytest.mark.parametrize("text", ["<0.2", ">5", "< 1"])
 def test_refuses_an_operator_where_none_may_stand(text: str) -> None:
     assert read(text, operators=False)[1] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "thousands", "expected"),
+    [
+        pytest.param("1.234,5", ",", ".", ("", 1234.5), id="point and comma"),
+        pytest.param("1,234,567.5", ".", ",", ("", 1234567.5), id="two groups"),
+        pytest.param("1 234", ".", " ", ("", 1234.0), id="space"),
+        pytest.param("1\u202f234", ".", " ", ("", 1234.0), id="narrow no-break space"),
+        pytest.param("1\u2019234.5", ".", "'", ("", 1234.5), id="raised comma"),
+        pytest.param("1234,5", ",", ".", ("", 1234.5), id="none set"),
+        pytest.param("-1.234", ",", ".", ("", -1234.0), id="negative"),
+        pytest.param("<1.234", ",", ".", ("<", 1234.0), id="below"),
+        pytest.param("> 12 345", ".", " ", (">", 12345.0), id="above, space"),
+    ],
+)
+def test_reads_thousands(text: str, decimal: str, thousands: str, expected: tuple[str, float]) -> None:
+    frame = pl.DataFrame({"text": [text]})
+    value = number(pl.col("text"), decimal, True, thousands).alias("number")
+    assert frame.select(operator(pl.col("text")), value).row(0) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "thousands"),
+    [
+        pytest.param("1.23", ",", ".", id="group of two"),
+        pytest.param("1.2345", ",", ".", id="group of four"),
+        pytest.param("1234.567", ",", ".", id="first group of four"),
+        pytest.param("1.234567", ",", ".", id="second mark left out"),
+        pytest.param("1.234.56", ",", ".", id="last group of two"),
+        pytest.param(".234", ",", ".", id="no first group"),
+        pytest.param("1..234", ",", ".", id="two marks"),
+        pytest.param("1,234,5", ",", ".", id="decimal mark twice"),
+        pytest.param("1,234.567", ",", ".", id="mark after the decimal mark"),
+        pytest.param("0,2", ".", ",", id="thousands mark as decimal mark"),
+        pytest.param("1 234", ".", "'", id="another mark"),
+        pytest.param("1 234", ".", None, id="none declared"),
+    ],
+)
+def test_refuses_thousands(text: str, decimal: str, thousands: str | None) -> None:
+    frame = pl.DataFrame({"text": [text]})
+    assert frame.select(number(pl.col("text"), decimal, True, thousands)).item() is None

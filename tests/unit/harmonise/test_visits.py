@@ -1,9 +1,20 @@
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 
-from ember.harmonise.visits import BEFORE_ENROLMENT, DATE_ORDER, NO_DATE, NO_TIME_ZERO, make_calendar
+from ember.harmonise.visits import (
+    AFTER_DEATH,
+    AFTER_WITHDRAWAL,
+    BEFORE_ENROLMENT,
+    DATE_ORDER,
+    NEVER,
+    NO_DATE,
+    NO_TIME_ZERO,
+    Ends,
+    make_calendar,
+)
 from ember.registry.build import build_table
 from tests.unit.harmonise.standard_study import VISITS
 
@@ -61,3 +72,21 @@ def test_a_site_without_dates_has_the_planned_days() -> None:
     calendar = make_calendar((UNDATED,), VISITS, [None], zero(0), 2)
     assert calendar.day[0].tolist() == [[0, 28, 84]] * 2
     assert not calendar.refusal.any()
+
+
+@pytest.mark.parametrize(
+    ("withdrawal", "death", "refusal"),
+    [
+        pytest.param(NEVER, NEVER, [0, 0, 0], id="no end"),
+        pytest.param(NEVER, 84, [0, 0, 0], id="on the last day"),
+        pytest.param(NEVER, 83, [0, 0, AFTER_DEATH], id="a day before"),
+        pytest.param(27, 83, [0, AFTER_WITHDRAWAL, AFTER_WITHDRAWAL], id="withdrawal goes first"),
+        pytest.param(-1, NEVER, [AFTER_WITHDRAWAL] * 3, id="before time zero"),
+    ],
+)
+@pytest.mark.parametrize("dated", [pytest.param(True, id="dated"), pytest.param(False, id="planned")])
+def test_nothing_after_the_end(withdrawal: int, death: int, refusal: list[int], dated: bool) -> None:
+    ends = Ends(np.array([withdrawal], dtype=np.int32), np.array([death], dtype=np.int32))
+    cells = dates([0, 28, 84]) if dated else None
+    calendar = make_calendar((DATED if dated else UNDATED,), VISITS, [cells], zero(), 1, ends)
+    assert calendar.refusal[0, 0].tolist() == refusal

@@ -94,6 +94,15 @@ def write_study(parent: Path) -> Path:
     return folder
 
 
+def log_decision(folder: Path, name: str, *, variable: str = "all", sites: str = "all", supersedes: str = "") -> None:
+    """Add a line to the study's log of decisions."""
+    path = folder / "decisions.csv"
+    header = "id,date,who,variable,sites,decision,reason,evidence,alternative,supersedes\n"
+    lines = path.read_text(encoding="utf-8") if path.exists() else header
+    line = f"{name},2025-06-30,A tester,{variable},{sites},Done so,For a test,A letter,Done otherwise,{supersedes}\n"
+    path.write_text(lines + line, encoding="utf-8")
+
+
 def change(folder: Path, file: str, old: str, new: str) -> None:
     """Replace text that must stand exactly once in a file of the study."""
     path = folder / file

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.registry.study_folder import change, findings
+from tests.unit.registry.study_folder import change, findings, log_decision
 
 NORTH, COURSE = "sites/north.yaml", "analyses/course.yaml"
-MOLAR = "molar_factor: {nmol_per_mg: 9.524, reason: as the laboratory states}"
+MOLAR = "molar_factor: {nmol_per_mg: 9.524, reason: as the laboratory states, decision: MOLAR}"
 SURVEY = "survey_linear, covariates: [age, sex], pool: one_stage}\nsurvey: {lonely: fail}"
 
 
@@ -134,6 +134,7 @@ def test_finding(study: Path, file: str, old: str, new: str, expected: str) -> N
 
 
 def test_a_declared_molar_factor_is_accepted(study: Path) -> None:
+    log_decision(study, "MOLAR", variable="hscrp", sites="north;south")
     change(study, NORTH, "unit: mg/L", f"unit: nmol/L, {MOLAR}")
     assert findings(study) == []
 
@@ -166,3 +167,98 @@ def test_a_laboratory_table(study: Path) -> None:
     found = findings(study)
     assert any("'tnf' is not an analyte of this table" in text for text in found)
     assert any("'roche_crphs' is not an assay of il6" in text for text in found)
+
+
+SOURCE = "{path: north.csv, format: csv}"
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "expected"),
+    [
+        # what a format cannot have
+        pytest.param("format: parquet, delimiter: ';'", "delimiter", "a key of text files", id="delimiter"),
+        pytest.param("format: spss, decimal: ','", "decimal", "a key of text files, spreadsheets", id="decimal"),
+        pytest.param("format: stata, thousands: ','", "thousands", "a key of text files, spreadsheets", id="thousands"),
+        pytest.param("format: excel, sheet: A, encoding: latin-1", "encoding", "a key of text files and files of",
+                     id="encoding-of-a-workbook"),
+        pytest.param("format: spss_portable, encoding: cp1252", "encoding", "a key of text files and files of",
+                     id="encoding-of-a-portable-file"),
+        pytest.param("format: csv, sheet: A", "sheet", "a key of spreadsheets", id="sheet"),
+        pytest.param("format: feather, header_row: 3", "header_row", "a key of text files and spread", id="header-row"),
+        pytest.param("format: sas, header_rows: 2", "header_rows", "a key of text files and spread", id="header-rows"),
+        pytest.param("format: csv, member: a.csv", "member", "a file inside a zip", id="member-of-nothing"),
+        pytest.param("format: csv, compression: gzip, member: a", "member", "a file inside a zip", id="member-of-gzip"),
+        # what it needs
+        pytest.param("format: excel", "", "needs its `sheet:`", id="no-sheet"),
+        pytest.param("format: csv, header_row: 0", "header_row", "as `names:`", id="header-row-0-without-names"),
+        pytest.param("format: csv, names: [ID, AGE]", "names", "is for a file without column names", id="names-alone"),
+        pytest.param("format: csv, names: [ID, AGE], header_row: 2", "names", "Write `header_row: 0`",
+                     id="names-and-row"),
+        pytest.param("format: csv, names: [ID, ID], header_row: 0", "names", "more than once: ID", id="names-twice"),
+        pytest.param("format: csv, names: [ID], header_row: 0, header_rows: 2", "header_rows", "no `header_rows:`",
+                     id="rows-of-no-header"),
+    ],
+)  # fmt: skip
+def test_a_key_that_a_source_lacks_or_cannot_have(study: Path, keys: str, key: str, expected: str) -> None:
+    change(study, "study.yaml", SOURCE, f"{{path: north.csv, {keys}}}")
+    place = f"trial/study.yaml:16  sources.north{'.' if key else ''}{key}\n"
+    assert any(place in text and expected in text for text in findings(study)), findings(study)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param("format: csv, delimiter: ';', decimal: ',', thousands: ' ', encoding: latin-1, header_rows: 2",
+                     id="text"),
+        pytest.param("format: excel, sheet: A, decimal: ',', header_row: 3, header_rows: 2", id="spreadsheet"),
+        pytest.param("format: csv, header_row: 0, names: [ID, AGE]", id="names"),
+        pytest.param("format: csv, compression: zip, member: 'folder/a.csv'", id="member"),
+        pytest.param("format: stata, encoding: cp1252, compression: gzip", id="package"),
+    ],
+)  # fmt: skip
+def test_keys_that_belong_together(study: Path, keys: str) -> None:
+    change(study, "study.yaml", SOURCE, f"{{path: north.csv, {keys}}}")
+    assert findings(study) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/etc/passwd", id="absolute"),
+        pytest.param("../north.csv", id="parent"),
+        pytest.param("a/../../north.csv", id="parent-inside"),
+        pytest.param("a\\..\\..\\north.csv", id="parent-of-windows"),
+        pytest.param("C:\\north.csv", id="drive"),
+        pytest.param("\\\\server\\north.csv", id="share"),
+        pytest.param("~/north.csv", id="home"),
+        pytest.param("x://../../north.csv", id="scheme"),
+    ],
+)
+@pytest.mark.parametrize("key", ["dictionary", "supersedes", "member", "path"])
+def test_a_path_that_leads_out_is_refused_with_its_line(study: Path, key: str, path: str) -> None:
+    if key == "path":
+        new = f"{{path: '{path}', format: csv}}"
+    else:
+        new = f"{{path: north.csv, format: csv, compression: zip, {key}: '{path}'}}"
+    change(study, "study.yaml", SOURCE, new)
+    found = findings(study)
+    assert any(text.startswith(f"trial/study.yaml:16  sources.north.{key}\n") for text in found), found
+    if "://" not in path:
+        folder = "archive" if key == "member" else "data folder"
+        assert any(f"leads out of the {folder}" in text for text in found), found
+        assert not any("does not exist" in text for text in found)
+
+
+def test_a_path_of_a_variant_and_of_corrections_is_held_against_the_folder_too(study: Path) -> None:
+    change(study, "study.yaml", SOURCE, "{variant: a, variants: {a: {path: ../n.csv, format: csv}}}")
+    change(study, NORTH, "participant: ID\n", "participant: ID\ncorrections: /tmp/corrections.csv\n")
+    found = findings(study)
+    assert any(text.startswith("trial/study.yaml:16  sources.north.variants.a.path\n") for text in found), found
+    assert any(text.startswith("trial/sites/north.yaml:4  corrections\n") for text in found), found
+
+
+def test_a_link_inside_the_data_folder_is_allowed(study: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "store.csv"
+    (study / "data" / "north.csv").rename(elsewhere)
+    (study / "data" / "north.csv").symlink_to(elsewhere)
+    assert findings(study) == []

@@ -10,6 +10,7 @@ import polars as pl
 
 from ember.registry.model import Study
 from ember.registry.registry import Registry
+from ember.reporting.dictionary import dictionary
 from ember.tables.store import conform, polars_schema
 
 PEOPLE = {"porto": 300, "lund": 250, "graz": 180, "cork": 74}
@@ -42,6 +43,7 @@ def invented_tables(study: Study, registry: Registry) -> dict[str, pl.DataFrame]
         "gates": _gates(sizes),
         "accounting": _accounting(sizes),
         "inputs": _inputs(study, sizes),
+        "dictionary": dictionary(study, registry, {}, _quality(study, sizes)),
         "estimates": estimates,
         "curves": curves,
     }

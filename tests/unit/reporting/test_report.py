@@ -94,7 +94,8 @@ def test_every_figure_has_an_alternative_and_a_table_behind_it(report: Report) -
 def test_sections_stand_in_order(report: Report) -> None:
     names = [section.id for section in report.sections]
     assert names == [
-        "people", "measures", "quality", "endotypes", "models", "sensitivity", "trial", "run", "limits", "provenance",
+        "people", "measures", "quality", "endotypes", "models", "sensitivity", "trial", "run", "decisions",
+        "data_dictionary", "limits", "provenance",
     ]  # fmt: skip
     assert len(names) == len(SECTIONS)
 

@@ -105,7 +105,7 @@ def endotypes() -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def tables() -> dict[str, pl.DataFrame]:
     study, registry = load_study("demo")
-    return summarise(study, registry, {"porto": site_tables()}, ledger(), {"hscrp_bands": endotypes()})
+    return summarise(study, registry, {"porto": site_tables()}, ledger(), {"hscrp_bands": endotypes()}, {})
 
 
 def only(frame: pl.DataFrame, /, **equals: str) -> dict[str, object]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+import os
 import shutil
 from argparse import Namespace
 from pathlib import Path
@@ -13,8 +15,10 @@ import pytest
 import yaml
 
 from ember.errors import EmberError
+from ember.extract import csv_file
 from ember.extract.raw_file import read_raw
-from ember.registry.load import PROJECT
+from ember.extract.readers import read_header
+from ember.registry.load import PROJECT, load_study
 from ember.steps.read_source import main
 from ember.tables.store import read_table
 
@@ -82,11 +86,12 @@ def change(path: Path, **keys: object) -> None:
     write(path, {**yaml.safe_load(path.read_text(encoding="utf-8")), **keys})
 
 
-def run(folder: Path) -> Namespace:
+def run(folder: Path, source: str = "pooled") -> Namespace:
     out = folder / "out"
     arguments = Namespace(
         study=str(folder),
-        source="pooled",
+        source=source,
+        consent=[],
         raw=out / "pooled.parquet",
         ledger=out / "ledger.parquet",
         accounting=out / "accounting.csv",
@@ -172,3 +177,169 @@ def test_restricted_study_needs_its_key(study, monkeypatch):
     change(study / "study.yaml", privacy="restricted")
     with pytest.raises(EmberError, match="EMBER_KEY_FILE"):
         run(study)
+
+
+def many_rows(bad: str = "") -> str:
+    lines = [f"p{number % 90},{'NS'[number % 2]},0,41,1,A,2024-01-02,{number},x" for number in range(600)]
+    return "\n".join([ROWS.splitlines()[0], *lines, *([bad] if bad else [])]) + "\n"
+
+
+def replace_rows(study: Path, content: str) -> None:
+    (study / "extracts" / "in" / "pooled.csv").write_text(content, encoding="utf-8")
+
+
+@pytest.fixture
+def small_batches(monkeypatch):
+    monkeypatch.setattr(csv_file, "BLOCK", 1024)
+    monkeypatch.setattr(csv_file, "BATCH_ROWS", 50)
+
+
+def test_many_batches_are_one_file(study, small_batches):
+    replace_rows(study, many_rows("009,W,0,54,1,A,2024-01-02,1,z"))
+    written = run(study)
+    south, _ = read_raw(written.raw, "south")
+    north, _ = read_raw(written.raw, "north")
+    assert south["_row"].to_list() == list(range(3, 602, 2))
+    assert north["_row"].to_list() == list(range(2, 602, 2))
+    assert [int(cell) + 2 for cell in south["crp"]] == south["_row"].to_list()
+    assert south["_participant"].n_unique() == north["_participant"].n_unique() == 45
+    assert south.select("_participant", number=(pl.col("_row") - 2) % 90).unique().height == 45
+    assert read_table(written.ledger, "ledger")["row_number"].to_list() == [602]
+    assert read_table(written.accounting, "accounting")["n_in"].to_list() == [300, 300, 1]
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        pytest.param('p1,N,0,41,1,A,2024-01-02,3,"x', "quote", id="open-quote"),
+        pytest.param("p1,N,0,41,1,A,2024-01-02,3,x\0", "NUL", id="nul"),
+    ],
+)
+def test_an_error_in_the_last_batch_leaves_nothing(study, small_batches, bad, words):
+    replace_rows(study, many_rows(bad))
+    with pytest.raises(EmberError, match=rf"pooled\.csv:602\n.*{words}"):
+        run(study)
+    assert not [path for path in (study / "out").rglob("*") if path.is_file()]
+
+
+def test_a_site_without_rows_is_refused_at_the_end(study, small_batches):
+    replace_rows(study, many_rows().replace(",S,", ",N,"))
+    with pytest.raises(EmberError, match="No row has the value that the site file of south gives"):
+        run(study)
+    assert not list((study / "out").iterdir())
+
+
+def test_of_a_wrong_file_only_its_hash_is_told(study):
+    (study / "files.csv").write_text(f"file,sha256,url,source\nin/pooled.csv,{'0' * 64},,x\n", encoding="utf-8")
+    change(study / "study.yaml", files="files.csv")
+    replace_rows(study, "another,file\n1,2\n")
+    with pytest.raises(EmberError, match="not the declared one"):
+        run(study)
+
+
+def test_two_tables_of_a_site_read_their_rows_of_one_source(study):
+    content = site_file("south", "S")
+    mapping = {key: content.pop(key) for key in list(content) if key not in {"site", "from"}}
+    del content["from"]
+    other = {"from": "pooled", "participant": "q1", "rows": {"column": "centre", "equals": "W"}}
+    content["tables"] = {"own": {"from": "pooled", **mapping}, "west": other}
+    write(study / "sites" / "south.yaml", content)
+    written = run(study)
+    south, _ = read_raw(written.raw, "south")
+    assert south["_row"].to_list() == [3, 6, 7]
+    assert south["_participant"].null_count() == 1
+    assert not {"pid", "q1"} & set(south.columns)
+    assert read_table(written.accounting, "accounting").select("site", "n_out").rows()[0] == ("south", 3)
+
+
+def test_a_packed_source_is_known_by_its_packed_file(study):
+    packed = study / "extracts" / "in" / "pooled.csv.gz"
+    packed.write_bytes(gzip.compress(ROWS.encode(), mtime=0))
+    change(
+        study / "study.yaml", sources={"pooled": {"path": "in/pooled.csv.gz", "format": "csv", "compression": "gzip"}}
+    )
+    written = run(study)
+    record = json.loads(written.record.read_text(encoding="utf-8"))
+    assert record["sha256"] == hashlib.sha256(packed.read_bytes()).hexdigest()
+    assert record["bytes"] == packed.stat().st_size
+    assert read_raw(written.raw, "south")[0]["_row"].to_list() == [3, 7]
+    assert sorted(path.name for path in (study / "out").iterdir()) == sorted(
+        path.name for path in (written.raw, written.ledger, written.accounting, written.record, written.log)
+    )
+
+
+@pytest.fixture
+def joined(study):
+    """The rows without their centre, which another source gives by participant."""
+    header, *rows = [line.split(",") for line in ROWS.splitlines() if line]
+    left = [[header[0], *header[2:]], *[[f"{row[0]}{row[1]}" if row[0] else "", *row[2:]] for row in rows]]
+    replace_rows(study, "\n".join(",".join(row) for row in left) + "\n")
+    (study / "extracts" / "centres.csv").write_text("who,centre\n007N,N\n007S,S\n008S,S\n", encoding="utf-8")
+    join = {"source": "centres", "on": {"pid": "who"}, "cardinality": "many_to_one", "columns": ["centre"]}
+    sources = {
+        "pooled": {"path": "in/pooled.csv", "format": "csv", "join": [join]},
+        "centres": {"path": "centres.csv", "format": "csv"},
+    }
+    change(study / "study.yaml", sources=sources)
+    return study
+
+
+def test_a_join_tells_the_site_of_a_row(joined):
+    written = run(joined)
+    assert read_raw(written.raw, "south")[0]["_row"].to_list() == [3]
+    assert read_raw(written.raw, "north")[0]["_row"].to_list() == [2]
+    assert read_table(written.ledger, "ledger").select("row_number", "rule_id").rows() == [
+        (4, "row.wrong_width"),
+        (5, "row.no_partner"),
+        (6, "row.no_partner"),
+    ]
+    record = json.loads(written.record.read_text(encoding="utf-8"))
+    assert (record["rows"], record["columns"]) == (5, 8)
+
+
+def test_a_source_that_is_only_joined_hands_its_rows_on(joined):
+    written = run(joined, "centres")
+    assert pl.read_parquet(written.raw).is_empty()
+    assert read_table(written.ledger, "ledger").is_empty()
+    assert read_table(written.accounting, "accounting").select("site", "n_in", "n_out").rows() == [("", 3, 3)]
+
+
+REAL = {
+    "knudsen": ("Knudsen2008individual.csv", {}, "Subject", "IL6_pgml-1", "2,68"),
+    "meta": ("IL6_data.csv", {"encoding": "latin-1"}, "Study", "IL6_pgml-1", "9,868440612"),
+    "sothern": (
+        "Sothern1995IndividualData.csv",
+        {"header_row": 0, "names": ["subject", "age", *[f"il6_{hour}" for hour in range(1, 9)]]},
+        "subject",
+        "il6_1",
+        "1,22",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(REAL))
+def test_real_files_come_through_a_study(study, name):
+    folder = Path(os.environ.get("EMBER_REAL_DATA", PROJECT.parent / "shared" / "data")) / "il6_diurnal"
+    file, keys, participant, column, first = REAL[name]
+    if not (folder / file).exists():
+        pytest.skip(f"the real file {file} is absent; set EMBER_REAL_DATA to the folder of real files")
+    shutil.copy(folder / file, study / "extracts" / file)
+    pooled = {"path": "in/pooled.csv", "format": "csv"}
+    real = {"path": file, "format": "csv", "delimiter": ";", "decimal": ",", **keys}
+    change(study / "study.yaml", sources={"pooled": pooled, "real": real}, sites=["south", "north", "sleep"])
+    content = {
+        "site": "sleep",
+        "from": "real",
+        "participant": participant,
+        "visits": {"single": "baseline"},
+        "columns": {"age": {"column": column, "unit": "a"}},
+        "measurements": {"il6": {"column": column, "unit": "pg/mL", "specimen": "plasma"}},
+    }
+    write(study / "sites" / "sleep.yaml", content)
+    table, _ = read_raw(run(study, "real").raw, "sleep")
+    lines = (folder / file).read_bytes().decode(keys.get("encoding", "utf-8-sig")).splitlines()
+    declared = load_study(study)[0].sources["real"]
+    place = read_header(declared).index(column)
+    assert table[column][0] == first
+    assert table[column].to_list() == [lines[row - 1].split(";")[place] for row in table["_row"]]
+    assert table.height == sum(1 for line in lines if line.strip(";")) - ("names" not in keys)

@@ -8,20 +8,36 @@ from typing import Any
 import polars as pl
 
 from ember.registry.load import PROJECT
-from ember.registry.model import Answer, Study, Visit
+from ember.registry.model import Answer, GateChange, Site, Study, Visit
 from ember.registry.registry import Registry, read_registry
 from ember.tables.store import polars_schema
+from ember.validate.gate_rule import Counts
+from ember.validate.gate_tables import GateTable, gate_tables, loaded
+from ember.validate.gates import site_counts
 
 VISITS = (Visit("baseline", 0, -28, 0), Visit("week_12", 84, 70, 98))
 SCHEME = {"scheme": "bands", "analyte": "hscrp", "visit": "baseline"}
 
 
-def study(*answers: Answer) -> Study:
-    """Return a study with two visits, one scheme and these answers."""
+def study(*answers: Answer, changes: tuple[GateChange, ...] = ()) -> Study:
+    """Return a study with two sites, two visits, one scheme, these answers and these changes of gates."""
+    sites = {name: Site(name, name.upper(), ()) for name in ("a", "b")}
     return Study(
         "trial", "T", "", "", "synthetic", "public", "randomised", "randomisation", 1, Path(), Path(), VISITS, {},
-        {}, {}, answers, {"bands": SCHEME}, {}, {}, None, {},
+        sites, {}, answers, {"bands": SCHEME}, {}, {}, None, {}, gate_changes=changes,
     )  # fmt: skip
+
+
+def parts(
+    stage: str, sites: dict[str, dict[str, pl.DataFrame]], changes: tuple[GateChange, ...] = ()
+) -> list[GateTable]:
+    """Return what a gate checks in tables in memory."""
+    return list(gate_tables(stage, list(sites), loaded(sites), study(changes=changes), registry()))
+
+
+def counts(stage: str, sites: dict[str, dict[str, pl.DataFrame]]) -> dict[str, dict[str, Counts]]:
+    """Return the counts of every rule by site, from the masks."""
+    return {rule: found for part in parts(stage, sites) for rule, found in site_counts(part.frame, part.rules).items()}
 
 
 def registry() -> Registry:

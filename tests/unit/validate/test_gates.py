@@ -5,15 +5,16 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from ember.validate.gate_rules import STAGES, screening
-from ember.validate.gates import Counts, failing, gate_frame, gate_tables, site_counts
-from tests.unit.validate.dirty import clean, dirty, registry, standard, study
+from ember.validate.gate_rule import STAGES, Counts
+from ember.validate.gate_rules import screening
+from ember.validate.gate_tables import GateTable
+from ember.validate.gates import failing, gate_frame, published, site_counts
+from tests.unit.validate.dirty import clean, counts, dirty, parts, standard, study
 
 
 def verdicts(stage: str, tables: dict[str, pl.DataFrame]) -> dict[str, tuple[int, int]]:
-    parts = gate_tables(stage, {"a": tables}, study(), registry())
-    found = {rule.rule: site_counts(part.frame, rule)["a"] for part in parts for rule in part.rules}
-    return {name: (number.checked, number.failed) for name, number in found.items()}
+    found = counts(stage, {"a": tables})
+    return {name: (by_site["a"].checked, by_site["a"].failed) for name, by_site in found.items()}
 
 
 def test_clean_tables_fail_nothing() -> None:
@@ -76,9 +77,12 @@ def test_standardised(rule: str, expected: tuple[int, int]) -> None:
 
 
 def test_masks_point_at_the_rows() -> None:
-    part = gate_tables("harmonised", {"a": dirty()}, study(), registry())[2]
-    rule = next(rule for rule in part.rules if rule.rule == "measurements.value.hard_limits.hscrp")
+    part, rule = rule_of("measurements.value.hard_limits.hscrp", parts("harmonised", {"a": dirty()}))
     assert failing(part.frame, rule)["failed"].to_list() == [True, False, True] + [False] * 6
+
+
+def rule_of(name: str, found: list[GateTable]):
+    return next((part, rule) for part in found for rule in part.rules if rule.rule == name)
 
 
 def test_screening_names_each_biomarker_once() -> None:
@@ -88,43 +92,77 @@ def test_screening_names_each_biomarker_once() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_rule_ids_are_unique(stage: str) -> None:
     tables = dirty() if stage == "harmonised" else standard()
-    names = [rule.rule for part in gate_tables(stage, {"a": tables}, study(), registry()) for rule in part.rules]
+    names = [rule.rule for part in parts(stage, {"a": tables}) for rule in part.rules]
     assert len(names) == len(set(names))
 
 
 def test_counts_are_split_by_the_site_of_the_file() -> None:
-    parts = gate_tables("harmonised", {"a": clean(), "b": dirty()}, study(), registry())
-    rule = next(rule for rule in parts[0].rules if rule.rule == "participants.site_id.own")
-    assert site_counts(parts[0].frame, rule) == {"a": Counts(1, 0), "b": Counts(5, 4)}
+    found = counts("harmonised", {"a": clean(), "b": dirty()})["participants.site_id.own"]
+    assert found == {"a": Counts(1, 0), "b": Counts(5, 4)}
 
 
 def test_a_participant_of_another_site_is_a_stranger() -> None:
     only_visits = {**clean(), "participants": clean()["participants"].clear()}
-    parts = gate_tables("harmonised", {"a": clean(), "b": only_visits}, study(), registry())
-    rule = next(rule for rule in parts[1].rules if rule.rule == "visits.participant_id.known")
-    assert site_counts(parts[1].frame, rule) == {"a": Counts(1, 0), "b": Counts(1, 1)}
+    found = counts("harmonised", {"a": clean(), "b": only_visits})["visits.participant_id.known"]
+    assert found == {"a": Counts(1, 0), "b": Counts(1, 1)}
 
 
-def test_the_table_of_verdicts_names_each_site() -> None:
-    parts = gate_tables("harmonised", {"a": dirty(), "b": clean()}, study(), registry())
-    frame = gate_frame([(part, {rule.rule: {"a": Counts(7, 2)} for rule in part.rules}) for part in parts], ["b", "a"])
-    assert frame["site"].unique(maintain_order=True).to_list() == ["b", "a"]
-    assert frame.filter(pl.col("site") == "a").select("n_checked", "n_failed", "passed").unique().rows() == [
-        (7, 2, False)
-    ]
-    assert frame.filter(pl.col("site") == "b").select("n_checked", "n_failed", "passed").unique().rows() == [
-        (0, 0, True)
-    ]
-    assert gate_frame([], ["a"]).is_empty()
+def test_a_key_that_two_sites_share_repeats_at_both() -> None:
+    found = counts("harmonised", {"a": clean(), "b": clean()})["participants.key.unique"]
+    assert found == {"a": Counts(1, 1), "b": Counts(1, 1)}
+
+
+def verdict_frame(sites: dict[str, dict[str, pl.DataFrame]]) -> pl.DataFrame:
+    checked = [(part.rules, site_counts(part.frame, part.rules)) for part in parts("harmonised", sites)]
+    return gate_frame("harmonised", checked, sites)
 
 
 def test_a_rule_about_rows_that_a_site_lacks_is_not_listed_there() -> None:
-    parts = gate_tables("harmonised", {"a": dirty(), "b": clean()}, study(), registry())
-    frame = gate_frame([(part, {r.rule: site_counts(part.frame, r) for r in part.rules}) for part in parts], ["a", "b"])
+    frame = verdict_frame({"a": dirty(), "b": clean()})
     of_il6 = frame.filter(pl.col("rule") == "measurements.unit.canonical.il6")
     assert of_il6["site"].to_list() == ["a"]
     assert frame.filter(pl.col("rule") == "participants.survey_weight.range")["n_checked"].to_list() == [1, 0]
 
 
 def test_no_site_no_rows() -> None:
-    assert gate_frame([(part, {}) for part in gate_tables("harmonised", {}, study(), registry())], []).is_empty()
+    assert gate_frame("harmonised", [], []).is_empty()
+
+
+def test_an_empty_table_that_must_have_rows_fails_completeness() -> None:
+    empty = {name: frame.clear() for name, frame in clean().items()}
+    frame = verdict_frame({"a": clean(), "b": empty})
+    rows = frame.filter(pl.col("rule") == "participants.rows.present")
+    assert rows.select("site", "category", "severity", "n_failed", "passed", "unit").rows() == [
+        ("a", "completeness", "error", 0, True, "table"), ("b", "completeness", "error", 1, False, "table"),
+    ]  # fmt: skip
+    assert frame.filter((pl.col("site") == "b") & ~pl.col("passed")).height == 1
+
+
+@pytest.mark.parametrize(
+    ("failed", "share", "passed"),
+    [
+        pytest.param(0, None, True, id="none fails"),
+        pytest.param(1, None, False, id="one fails"),
+        pytest.param(29, 0.29, True, id="exactly the share"),
+        pytest.param(30, 0.29, False, id="one more"),
+        pytest.param(1, 0.0, False, id="none may"),
+        pytest.param(100, 1.0, True, id="all may"),
+    ],
+)
+def test_share_that_passes(failed: int, share: float | None, passed: bool) -> None:
+    assert Counts(100, failed).passed(share) is passed
+
+
+def test_nothing_checked_passes_any_share() -> None:
+    assert Counts(0, 0).passed(0.0)
+
+
+def test_only_rows_of_the_standard_tables_are_published_with_counts() -> None:
+    frame = verdict_frame({"a": dirty()})
+    raw = frame.filter(pl.col("unit") == "row").head(1).with_columns(pl.lit("raw").alias("stage"))
+    shown = published(pl.concat([frame, raw]))
+    assert shown.filter(pl.col("stage") == "raw")["n_checked"].to_list() == [None]
+    assert shown.filter(pl.col("unit") == "table")["n_failed"].null_count() == 1
+    kept = shown.filter((pl.col("unit") == "row") & (pl.col("stage") == "harmonised"))
+    assert kept["n_checked"].null_count() == 0
+    assert shown["passed"].to_list()[:-1] == frame["passed"].to_list()

@@ -1,0 +1,67 @@
+"""The strict grammar of quotes: does a record end where its line ends?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+# A quoted cell up to its closing quote; "" inside it is a quote.
+QUOTED = r'"[^"]*(?:""[^"]*)*"'
+OPEN = r'"[^"]*(?:""[^"]*)*'
+LINE_END = "\r\n"
+
+
+class QuoteGrammar:
+    """Follows records over lines: a quote opens a cell only at its start and must close at its end.
+
+    Parameters
+    ----------
+    delimiter : str
+        One character.
+    """
+
+    def __init__(self, delimiter: str) -> None:
+        mark = re.escape(delimiter)
+        cell = rf'(?:{QUOTED}|(?!")[^{mark}\r\n]*)'
+        self._whole = re.compile(rf"{cell}(?:{mark}{cell})*")
+        self._opens = re.compile(rf"(?:{cell}{mark})*{OPEN}[\r\n]*")
+        self._goes_on = re.compile(r'[^"]*(?:""[^"]*)*')
+        self._closes = re.compile(rf'[^"]*(?:""[^"]*)*"(?:{mark}{cell})*')
+        self._opens_again = re.compile(rf'[^"]*(?:""[^"]*)*"{mark}(?:{cell}{mark})*{OPEN}')
+
+    def after(self, line: str, within: bool) -> bool | None:
+        """Return whether a quote is open after a line, or None where the line breaks the grammar.
+
+        Parameters
+        ----------
+        line : str
+            With its line end, which is part of an open cell.
+        within : bool
+            Whether a quote is open before it.
+        """
+        text = line.rstrip(LINE_END)
+        if '"' not in text:
+            return within
+        if within:
+            if self._closes.fullmatch(text):
+                return False
+            return True if self._goes_on.fullmatch(text) or self._opens_again.fullmatch(text) else None
+        if self._whole.fullmatch(text):
+            return False
+        return True if self._opens.fullmatch(text) else None
+
+
+def first_fault(lines: Iterator[str], grammar: QuoteGrammar, longest: int) -> tuple[int, str] | None:
+    """Return the line on which the first record starts that is not sound, and what it is: "quote" or "long"."""
+    start, within, length = 1, False, 0
+    for number, line in enumerate(lines, start=1):
+        if not within:
+            start, length = number, 0
+        length += len(line)
+        if length > longest:
+            return start, "quote" if within else "long"
+        state = grammar.after(line, within)
+        if state is None:
+            return start, "quote"
+        within = state
+    return (start, "quote") if within else None

@@ -19,6 +19,7 @@ import polars as pl
 from ember.errors import EmberError
 from ember.validate.ledger import rules
 from tests.prove.dirty_checks import check, secrets_in
+from tests.prove.dirty_conditions import draw_corrections, spoil_correction
 from tests.prove.dirty_fates import person_of, pseudonym
 from tests.prove.dirty_faults import AT_READING, SENTENCES, draw_fault, plant
 from tests.prove.dirty_files import write_source
@@ -66,6 +67,7 @@ def draw(seed: int, folder: Path, keep: Callable[[str, int], bool] = lambda sour
         own = Random(f"{seed}-{name}")
         header = header_of(rows[name], plan, name)
         longest = max(longest, write_source(own, plan, source, header, rows[name], folder / "extracts" / f"{name}.dat"))
+    draw_corrections(rng, plan, rows, folder / "extracts")
     fault = _with_fault(rng, plan, rows, folder) if rng.random() < 0.12 else ""
     answers = _answers(rng, plan) if rng.random() < 0.4 else []
     block = max(256, 12 * longest) * rng.choice([1, 3, 1000])
@@ -73,6 +75,10 @@ def draw(seed: int, folder: Path, keep: Callable[[str, int], bool] = lambda sour
 
 
 def _with_fault(rng: Random, plan: StudyPlan, rows: dict[str, list[Row]], folder: Path) -> str:
+    spoiled = spoil_correction(plan, folder / "extracts") if rng.random() < 0.3 else ""
+    if spoiled:
+        plan.sources[spoiled].fault = "correction"
+        return "correction"
     fault, source = draw_fault(rng, plan)
     if fault and plant(rng, fault, source, rows[source.id], folder / "extracts" / f"{source.id}.dat"):
         source.fault = fault
@@ -128,7 +134,7 @@ def judge(drawn: Drawn, folder: Path) -> Record:
         record["failures"].append(f"the fault '{drawn.fault}' was not seen")
         return record
     record["rules"] = _rule_counts(outcome)
-    record["failures"] += check(plan, drawn.rows, outcome, bool(drawn.withdrawn))[:12]
+    record["failures"] += check(plan, drawn.rows, outcome, bool(drawn.withdrawn) or plan.consent)[:12]
     words = "\n".join(set(outcome.ledger["message"]) | {m for r in outcome.standard.values() for m in r.findings["message"]})
     if secrets_in(words, drawn.rows):
         record["failures"].append("a message of the ledger tells a cell")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ember.provenance.privacy_key import PUBLISHED_KEY
 from tests.prove.dirty_cells import EMPTY
+from tests.prove.dirty_conditions import consent_rules
 from tests.prove.dirty_rows import Row, header_of
 from tests.prove.dirty_study import CODES, TESTS, VISITS, StudyPlan, TablePlan
 
@@ -50,6 +51,7 @@ def fates(plan: StudyPlan, rows: Mapping[str, Sequence[Row]]) -> Fates:
         for row in listed:
             found.rules[row] = _on_reading(row, header, joins, bool(plan.sources[source].partner_of))
     for tables in plan.sites.values():
+        _without_consent(tables, rows, found)
         starts = _starts(tables, rows, found)
         roster: set[str] | None = None
         for table in tables:
@@ -73,6 +75,16 @@ def _on_reading(row: Row, header: Sequence[str], joins: bool, partner: bool) -> 
     if row.table is None and not partner:
         return frozenset({"row.unclaimed"})
     return KEPT
+
+
+def _without_consent(tables: Sequence[TablePlan], rows: Mapping[str, Sequence[Row]], found: Fates) -> None:
+    """Let rows of people who did not agree leave; who is not asked did not agree."""
+    people = consent_rules(tables, rows)
+    for table in tables if people is not None else ():
+        for row in rows[table.source]:
+            if row.table is table and found.rules[row] == KEPT and person_of(row) and people is not None:
+                rule = people.get(person_of(row), "consent.unknown")
+                found.rules[row] = frozenset({rule}) if rule else KEPT
 
 
 def _starts(tables: Sequence[TablePlan], rows: Mapping[str, Sequence[Row]], found: Fates) -> dict[str, int]:

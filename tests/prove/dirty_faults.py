@@ -22,6 +22,7 @@ SENTENCES = {
     "partner twice": "keys stand in more than one row",
     "per participant": "participants have several rows",
     "cut file": "cannot be read",
+    "correction": "does not fit",
 }
 AT_READING = frozenset(SENTENCES) - {"per participant"}
 
@@ -59,12 +60,12 @@ def plant(rng: Random, fault: str, source: SourcePlan, rows: list[Row], path: Pa
         case "cut in a quote":
             path.write_bytes(content + _open_record(source).encode(codec))
         case "nul":
-            place = _inside(rng, content)
+            place = _inside(rng, content, encoding)
             path.write_bytes(content[:place] + "\0".encode(codec) + content[place:])
         case "undecodable":
             bad = {"utf-8": b"\xff", "cp1252": b"\x81", "utf-16": b"\x00\xdc"}[encoding]
             bad = bad[::-1] if codec == "utf-16-be" else bad
-            place = _inside(rng, content)
+            place = _inside(rng, content, encoding)
             path.write_bytes(content[:place] + bad + content[place:])
         case "cut gzip":
             path.write_bytes(content[: -rng.randint(1, 9)])
@@ -95,15 +96,22 @@ def _has_partner(row: Row) -> bool:
     return row.shape == "data" and not row.partnerless and any(row.stripped(name) for name in header)
 
 
-def _inside(rng: Random, content: bytes) -> int:
-    """Return a place in the second half, even where characters have two bytes."""
-    return rng.randrange(len(content) // 2, len(content)) // 2 * 2
+def _inside(rng: Random, content: bytes, encoding: str) -> int:
+    """Return a place in the second half between two characters."""
+    place = rng.randrange(len(content) // 2, len(content)) // 2 * 2
+    if encoding == "utf-16":
+        low = place if content[:2] == b"\xff\xfe" else place - 1
+        return place + 2 if 0xDC <= content[low + 1] <= 0xDF else place
+    while encoding == "utf-8" and place < len(content) and 0x80 <= content[place] < 0xC0:
+        place += 1
+    return place
 
 
 def _repeat_column(source: SourcePlan, path: Path, codec: str) -> None:
     text = path.read_bytes().decode(codec)
     mark = source.entry["delimiter"]
     name = next(name for name in ("id_clinic", "id_roster", "id_lab", "id_drugs") if name in text)
+    name = f'"{name}"' if f'"{name}"' in text else name
     path.write_bytes(text.replace(name, f"{name}{mark}{name}", 1).encode(codec))
 
 

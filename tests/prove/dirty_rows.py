@@ -19,6 +19,7 @@ from tests.prove.dirty_cells import (
 )
 from tests.prove.dirty_study import (
     ARMS,
+    CHOICES,
     CODES,
     SEX,
     SIGNS,
@@ -179,6 +180,8 @@ def _cell(
         case "item":
             high = {"phq9": 3, "hamd17": 2}.get(column.target, 20) if column.item else 20
             return whole_cell(rng, dialect, 0, high, (7, 9, 3) if column.item else (70, 200))
+        case "consent":
+            return consent_cell(rng, dialect, column, person.zero)
         case "treatment":
             return treatment_cell(rng, dialect, column.target or None)
     return _beside(rng, dialect, column, test)
@@ -202,6 +205,18 @@ def _beside(rng: Random, dialect: Dialect, column: Column, test: str) -> Cell:
         case "flag":
             return Cell(rng.choice(["", "", "", "BDL", " BDL ", "ok"]))
     return text_cell(rng, dialect)
+
+
+def consent_cell(rng: Random, dialect: Dialect, column: Column, zero: int) -> Cell:
+    """Draw an answer about consent; most people agree and stay."""
+    if column.target == "agree":
+        return Cell(rng.choice(["y"] * 14 + [" y", "n", "", "?"]))
+    if rng.random() < 0.9:
+        return Cell("")
+    if column.target == "choice":
+        return Cell(rng.choice([*CHOICES, "K", "?"]))
+    told = date_cell(rng, dialect, column.form, zero + rng.randint(-20, 100))
+    return Cell(told.text, day=told.day)
 
 
 def _day(rng: Random, dialect: Dialect, day: int) -> Cell:

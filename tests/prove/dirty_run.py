@@ -11,10 +11,12 @@ from unittest.mock import patch
 
 import polars as pl
 
+from ember.consent.collect import collect_consent
+from ember.consent.rows import withdrawn_participants
 from ember.extract import csv_file, parquet_stream, statistical
 from ember.extract.admission import Conditions
 from ember.extract.claims import tables_of
-from ember.extract.raw_file import read_raw
+from ember.extract.raw_rows import read_raw
 from ember.extract.reading import Read, read_source
 from ember.extract.source import row_accounts, row_ledger
 from ember.harmonise.harmonise import Harmonised, Standard, harmonise_site
@@ -87,6 +89,7 @@ def documents_of(plan: StudyPlan, answers: list[dict[str, str]]) -> Documents:
         "sources": {name: {"path": f"{name}.dat", **source.entry} for name, source in plan.sources.items()},
         "sites": list(plan.sites),
         "analyses": [],
+        **({"consent": {"required": ["sharing"]}} if plan.consent else {}),
         **({"findings": answers} if answers else {}),
     }
     sites = {
@@ -132,13 +135,14 @@ def run(study: Study, folder: Path, batch: int, block: int, withdrawn: Mapping[s
     outcome = Outcome()
     parts: list[pl.DataFrame] = []
     registry = shared_registry()
-    conditions = Conditions(study.data_folder, None, study.consent_required)
     with (
         patch.object(csv_file, "BATCH_ROWS", batch),
         patch.object(csv_file, "BLOCK", block),
         patch.object(parquet_stream, "BATCH_ROWS", batch),
         patch.object(statistical, "BATCH_ROWS", batch),
     ):
+        register = collect_consent(study, registry, PUBLISHED_KEY, folder / "raw") if study.consent_required else None
+        conditions = Conditions(study.data_folder, register, study.consent_required)
         for name, source in study.sources.items():
             claims = tables_of(name, list(study.sites.values()))
             raw = raw_path(folder, name)
@@ -152,7 +156,8 @@ def run(study: Study, folder: Path, batch: int, block: int, withdrawn: Mapping[s
         for name in site.sources:
             frame, metadata = read_raw(raw_path(folder, name), site.id)
             rows[name] = RawRows(frame, metadata["columns"])
-        standard = standardise_site(study, site, registry, rows, withdrawn.get(site.id))
+        leavers = withdrawn.get(site.id) if register is None else withdrawn_participants(register, site.id)
+        standard = standardise_site(study, site, registry, rows, leavers)
         for attribute, table in TABLES.items():
             conform(getattr(standard, attribute), table)
         parts.append(account_table(standard.accounts))

@@ -28,6 +28,8 @@ SMOKER = {"y": "yes", "n": "no"}
 TESTS = {"CRP": "hscrp", "IL-6": "il6", "TNF a": "tnf"}
 SIGNS = {"LT": "<", "GT": ">", "EQ": "="}
 TUBES = {"S": "serum", "P": "plasma"}
+AGREED = {"y": "granted", "n": "refused"}
+CHOICES = {"K": "keep", "E": "erase"}
 LAYOUTS = ("wide", "long", "by_date", "by_day", "results", "drugs", "shared", "three", "joined")
 
 
@@ -92,6 +94,7 @@ class StudyPlan:
     sites: dict[str, list[TablePlan]]
     slip: float = 1.0
     large: bool = False
+    consent: bool = False
 
     @property
     def tables(self) -> list[TablePlan]:
@@ -103,13 +106,15 @@ def draw_study(rng: Random) -> StudyPlan:
     layout = rng.choice(LAYOUTS)
     names = [f"s{place}" for place in range(1, rng.choice([1, 1, 1, 2, 2, 3]) + 1)]
     together = layout == "shared" or (layout != "joined" and len(names) > 1 and rng.random() < 0.5)
-    plan = StudyPlan(layout, {}, {}, large=rng.random() < 0.03)
+    plan = StudyPlan(layout, {}, {}, large=rng.random() < 0.03, consent=rng.random() < 0.15)
     if plan.large and rng.random() < 0.7:
         plan.slip = rng.choice([0.001, 100.0, 1000.0])
     drawn: list[TablePlan] = []
     for site in names:
         if not drawn or not together:
             drawn = _tables(rng, layout, site, plan.sources, "" if together else site)
+            if plan.consent:
+                _consented(rng, drawn[0])
         plan.sites[site] = [_of_site(table, site, together) for table in drawn]
     return plan
 
@@ -221,6 +226,20 @@ def _people(rng: Random, table: TablePlan, source: SourcePlan) -> None:
     mapping["columns"] = {name: columns[name] for name in rng.sample(list(columns), rng.randint(1, len(columns)))}
     for name, entry in mapping["columns"].items():
         table.columns.append(Column(entry["column"], "attribute", name, form="codelist" if "codelist" in entry else ""))
+
+
+def _consented(rng: Random, table: TablePlan) -> None:
+    """Let a table tell who agreed, who left and what becomes of the data of those who did."""
+    form = rng.choice(PATTERNS)
+    consent: dict[str, Any] = {"purposes": {"sharing": {"column": "agree", "codes": AGREED}}}
+    consent["withdrawn"] = {"column": "left_on", "date": form}
+    table.columns.extend([Column("agree", "consent", "agree"), Column("left_on", "consent", "left_on", form=form)])
+    if rng.random() < 0.5:
+        consent["on_withdrawal"] = {"column": "choice", "codes": CHOICES}
+        table.columns.append(Column("choice", "consent", "choice"))
+    elif rng.random() < 0.5:
+        consent["on_withdrawal"] = rng.choice(["keep", "erase"])
+    table.mapping["consent"] = consent
 
 
 def _single(rng: Random, table: TablePlan, source: SourcePlan) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from tests.prove.dirty_extracts import dirty_extracts
 from tests.prove.proof import Proof
 from tests.prove.simulated_consortia import simulated_consortia
 
-PROOFS: dict[str, Proof] = {proof.name: proof for proof in (simulated_consortia,)}
+PROOFS: dict[str, Proof] = {proof.name: proof for proof in (simulated_consortia, dirty_extracts)}

@@ -75,6 +75,7 @@ def check(name: str, *, record: bool = False, quiet: bool = False) -> int:
         hashes = _check_sources(study, found.registry, found.sites, checked)
         _check_schemes(study, checked)
         _check_key(study, checked)
+        _check_gates(study, found.registry, checked)
         if record:
             _record(study, hashes, checked)
         elif study.resolved["study"].get("files"):
@@ -115,6 +116,13 @@ def _check_sources(
         extract_findings(study, {name: hashes[s.path] for name, s in study.sources.items() if s.path in hashes})
     )
     return undeclared
+
+
+def _check_gates(study: Study, registry: Registry, checked: Checked) -> None:
+    if study.gate_changes:
+        from ember.validate.possible_rules import gate_findings  # loads polars, which no other check needs
+
+        checked.errors.extend(gate_findings(study, registry))
 
 
 def _not_fetched(study: Study, source: Source) -> EmberError:

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ember.draft.files import files_of
 from ember.draft.grouping import common_folder, group_extracts
+from ember.draft.site import draft_site
 from ember.draft.study import StudyDraft, study_files, summary_line
+from ember.draft.tools import tools_of
 from ember.draft.words import identifier
 from ember.draft.write import check_target, make_key, write_folder
 from ember.provenance.privacy_key import KEY_VARIABLE
@@ -83,11 +86,6 @@ def init(
 
 def draft_study(target: Path, grouped: Mapping[str, Sequence[Path]]) -> StudyDraft:
     """Return the draft of a study from the files of each site."""
-    # The readers load data libraries, which `ember --help` does without.
-    from ember.draft.files import files_of
-    from ember.draft.site import draft_site
-    from ember.draft.tools import tools_of
-
     registry = read_registry(PROJECT / "config" / "registry")
     tools = tools_of(registry)
     folder = common_folder([file for files in grouped.values() for file in files])

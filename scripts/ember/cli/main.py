@@ -22,9 +22,14 @@ EPILOG = """\
 exit status: 0 done; 1 something needs mending, or a run stopped; 2 the command was not understood"""
 
 COMMANDS = {
+    "init": "draft a study from its extracts",
     "check": "say everything that is wrong with a study, without running it",
     "run": "check a study, run it, and say what came out",
     "describe": "say what the last run of a study came to",
+    "extracts": "say what each extract changes in the one that it supersedes",
+    "queries": "write the list of questions to one site",
+    "freeze": "bind a study as it stands under a label",
+    "unfreeze": "lift a freeze, with a name and a reason",
     "simulate": "write a synthetic consortium with known truth",
 }
 
@@ -69,12 +74,22 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
 
 def _add(name: str, commands: Any) -> None:
     # Only the chosen command is imported: data libraries take longer to load than `ember check` to run.
-    if name == "check":
+    if name == "init":
+        from ember.cli.init import add_parser
+    elif name == "check":
         from ember.cli.check import add_parser
     elif name == "describe":
         from ember.cli.describe import add_parser
     elif name == "run":
         from ember.cli.run import add_parser
+    elif name == "extracts":
+        from ember.cli.extracts import add_parser
+    elif name == "queries":
+        from ember.cli.queries import add_parser
+    elif name == "freeze":
+        from ember.cli.freeze import add_parser
+    elif name == "unfreeze":
+        from ember.cli.freeze import add_unfreeze_parser as add_parser
     else:
         from ember.cli.simulate import add_parser
     add_parser(commands)

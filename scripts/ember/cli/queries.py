@@ -12,7 +12,7 @@ import polars as pl
 
 from ember.errors import EmberError, nearest_name
 from ember.extract.corrections import read_corrections
-from ember.extract.raw_file import read_raw
+from ember.extract.raw_rows import read_raw
 from ember.management.keyed import visit_of_column, visit_of_row
 from ember.management.queries import SCHEMA, asked, empty_register, updated, with_age
 from ember.registry.load import load_study

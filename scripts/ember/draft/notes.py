@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ember.draft.proposal import OPEN, PROPOSED, Proposal, capped
+from ember.draft.proposal import OPEN, PROPOSED, Proposal, capped, one_line
 
 
 @dataclass
@@ -32,5 +32,5 @@ class Notes:
         return [proposal for proposal in self.proposals if proposal.kind == kind]
 
     def _add(self, column: str, kind: str, proposal: str, evidence: str, confidence: float, status: str) -> None:
-        made = Proposal(self.site, self.source, column, kind, proposal, evidence, capped(confidence), status)
+        made = Proposal(self.site, self.source, column, kind, proposal, one_line(evidence), capped(confidence), status)
         self.proposals.append(made)

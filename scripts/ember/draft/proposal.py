@@ -45,7 +45,7 @@ class Proposal:
         """Return the open point as the study lead reads it."""
         place = f"{self.source}, {self.column}" if self.column else self.source
         answer = f" Perhaps: {self.proposal}." if self.proposal else ""
-        return f"{place}: {self.kind.replace('_', ' ')} is open. {self.evidence}.{answer}"
+        return one_line(f"{place}: {self.kind.replace('_', ' ')} is open. {self.evidence}.{answer}")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Guess:
     target: str
     confidence: float
     evidence: str
+
+
+def one_line(text: str) -> str:
+    """Return text that cannot end a comment or a line: a header may hold line breaks and control characters."""
+    return "".join(mark if mark.isprintable() else "?" for mark in " ".join(text.split()))
 
 
 def best(guesses: Iterable[Guess]) -> Guess | None:

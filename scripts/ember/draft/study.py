@@ -10,7 +10,7 @@ from typing import Any
 
 from ember.draft.notes import Notes
 from ember.draft.plan import analysis_text, report_text, scheme_text
-from ember.draft.proposal import Proposal
+from ember.draft.proposal import Proposal, one_line
 from ember.draft.readme import readme_text
 from ember.draft.site import SiteDraft, TableDraft
 from ember.draft.table_text import draft_csv
@@ -174,7 +174,7 @@ FILE_KINDS = (
 
 
 def _perhaps(proposal: Proposal) -> str:
-    return f"Perhaps: {proposal.proposal}" if proposal.proposal else ""
+    return f"Perhaps: {one_line(proposal.proposal)}" if proposal.proposal else ""
 
 
 def _open_lines(points: Sequence[str]) -> list[str]:
@@ -219,7 +219,7 @@ def _table_lines(table: TableDraft, indent: int) -> list[str]:
             )
         elif 0 < proposal.confidence < LEAST_SURE and proposal.kind not in FILE_KINDS:
             said.setdefault(proposal.column, []).append(
-                f"CHECK ({proposal.confidence:.2f}): {proposal.proposal}: {proposal.evidence}"
+                f"CHECK ({proposal.confidence:.2f}): {one_line(proposal.proposal)}: {proposal.evidence}"
             )
     lines = block(table.mapping, indent, said)
     written = "\n".join(lines)
@@ -227,7 +227,7 @@ def _table_lines(table: TableDraft, indent: int) -> list[str]:
     left = [(column, line) for column, rest in said.items() for line in rest if f"# {line}" not in written]
     for column, line in left:
         mark, _, words = line.partition(": ")
-        lines.append(f"{space}# {mark}: {column}: {words}" if column else f"{space}# {line}")
+        lines.append(f"{space}# {mark}: {one_line(column)}: {words}" if column else f"{space}# {line}")
     return lines
 
 

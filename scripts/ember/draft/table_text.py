@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
 from ember.draft.proposal import Proposal
 
 COLUMNS = ("site", "source", "column", "kind", "proposal", "evidence", "confidence", "status")
+
+
+FORMULA = re.compile(r"^[=+@\t\r]|^-(?!\d)")
+
+
+def _cell(value: object) -> str:
+    """Return a cell that a spreadsheet shows and does not compute: a column's name may begin like a formula."""
+    text = str(value)
+    return f"'{text}" if FORMULA.match(text) else text
 
 
 def draft_csv(proposals: Iterable[Proposal]) -> str:
@@ -17,5 +27,5 @@ def draft_csv(proposals: Iterable[Proposal]) -> str:
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(COLUMNS)
     for proposal in proposals:
-        writer.writerow([getattr(proposal, name) for name in COLUMNS])
+        writer.writerow([_cell(getattr(proposal, name)) for name in COLUMNS])
     return written.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from ember.errors import EmberError
+from ember.extract.raw_rows import KEYS, METADATA_KEY, read_raw
 from ember.extract.table import ColumnInfo
 from ember.tables.files import replacing
 
-METADATA_KEY = b"ember"
+__all__ = ["KEYS", "METADATA_KEY", "read_raw", "write_raw"]
+
 ROW_GROUP = 1 << 18
 WAITING = 2  # tables between the one who makes them and the one who compresses them
 # Without dictionaries zstd makes columns of short text smaller, and faster.
@@ -26,7 +27,6 @@ WRITER_OPTIONS: Mapping[str, Any] = {
     "use_dictionary": False,
     "write_statistics": ["_site", "_row"],
 }
-KEYS = ("_site", "_row", "_file", "_sheet", "_participant")
 
 
 def write_raw(
@@ -74,47 +74,6 @@ def write_raw(
             if writer is not None:
                 writer.close()
     return counts
-
-
-def read_raw(path: Path, site: str, columns: Collection[str] | None = None) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """Return one site's rows in file order and the metadata of the columns.
-
-    Parameters
-    ----------
-    columns : collection of str, optional
-        Columns of the source to read; the five keys always come with them, and those the file lacks do not.
-        Default all.
-
-    Returns
-    -------
-    DataFrame
-        `_site`, `_row` (int64), `_file`, `_sheet`, `_participant` (null where the id is empty), then the
-        columns of the source as text.
-    dict
-        `{"columns": {name: {label, value_labels, missing_values, missing_ranges, type}}}`.
-
-    Raises
-    ------
-    EmberError
-        The file holds no row of the site.
-
-    Notes
-    -----
-    A row group holds one site, as its statistics say: those of other sites are not touched.
-    """
-    with pq.ParquetFile(path) as file:
-        stored = file.schema_arrow.names
-        wanted = None if columns is None else [name for name in stored if name in {*KEYS, *columns}]
-        groups = [number for number in range(file.num_row_groups) if _site_of(file.metadata, number) == site]
-        if not groups:
-            raise EmberError(f"The raw file {path.name} holds no row of the site {site}.", where="read_source")
-        frame = pl.DataFrame(pl.from_arrow(file.read_row_groups(groups, columns=wanted)))
-        metadata: dict[str, Any] = json.loads(file.schema_arrow.metadata[METADATA_KEY])
-    return frame, metadata
-
-
-def _site_of(metadata: pq.FileMetaData, group: int) -> str:
-    return str(metadata.row_group(group).column(KEYS.index("_site")).statistics.min)
 
 
 def _writer(path: Path, schema: pa.Schema, columns: Mapping[str, ColumnInfo]) -> pq.ParquetWriter:

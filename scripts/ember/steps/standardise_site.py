@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from ember.errors import EmberError
 from ember.consent.rows import withdrawn_participants
-from ember.extract.raw_file import read_raw
+from ember.extract.raw_rows import read_raw
 from ember.harmonise.standardise import standardise_site
 from ember.harmonise.standardise_rows import RawRows
 from ember.registry.load import load_study

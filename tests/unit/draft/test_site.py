@@ -6,9 +6,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ember.draft.proposal import Proposal
 from ember.draft.site import SiteDraft
+from ember.draft.study import StudyDraft, study_files
 from ember.errors import EmberError
 from tests.unit.draft.conftest import DraftFiles
 
@@ -151,3 +153,14 @@ def test_a_first_row_of_a_participant_is_never_shown(drafted):
     shown = " ".join(f"{one.column} {one.proposal} {one.evidence}" for one in draft.proposals)
     assert "NN0000" not in shown
     assert "header_row" in [one.kind for one in draft.open_points]
+
+
+def test_a_hostile_name_stays_within_its_line(drafted):
+    draft = drafted('"crp\nfrom: nowhere",=cmd()\n' + "".join(f"{n % 9 + 0.5},{n}\n" for n in range(60)))
+    study = StudyDraft("trial", "data", (draft,))
+    files = study_files(study)
+    for name, text in files.items():
+        if name.endswith(".yaml"):
+            assert yaml.safe_load(text)
+    assert yaml.safe_load(files["sites/site.yaml"])["from"] == "site"
+    assert "\n=" not in files["draft.csv"] and ",=" not in files["draft.csv"]

@@ -13,10 +13,9 @@ import polars as pl
 import pytest
 
 from ember.registry.load import load_study
-from ember.steps import read_source
 from ember.validate.expectations import run_gates, run_raw_gate
 from ember.validate.gate_files import site_loader
-from tests.in_process import call, standardise
+from tests.in_process import read, standardise
 
 TINY = Path(__file__).parents[2] / "data" / "tiny"
 EXPORT = "extracts/graz/redcap_export.csv"
@@ -85,17 +84,8 @@ def checked(folder: Path, change: Callable[[Rows], None]) -> Dirty:
     study, registry = load_study(str(study_folder))
     results = study_folder / "results" / study.id
     raw = {source: results / f"restricted/raw/{source}.parquet" for source in study.sources}
-    for source, file in raw.items():
-        call(
-            read_source,
-            study_folder,
-            source=source,
-            consent=[],
-            raw=file,
-            ledger=results / f"restricted/ledger/{source}/read_source.parquet",
-            accounting=results / f"checks/accounting/{source}/read_source.csv",
-            record=results / f"checks/inputs/{source}.json",
-        )
+    for source in raw:
+        read(study, study_folder, results, source)
     for site in study.sites:
         standardise(study, study_folder, results, site)
     gates = pl.concat(

@@ -67,12 +67,15 @@ def bench_size(size: int, repeats: int) -> dict[str, Any]:
         peers["R"] = lambda: run_r(folder, extract)
     costs: dict[str, list[Cost]] = {name: [] for name in peers}
     stages: list[dict[str, dict[str, float]]] = []
+    intakes: list[dict[str, float]] = []
     plain_stages: dict[str, list[dict[str, float]]] = {name: [] for name in peers if name != "ember"}
     for turn in range(repeats):
         for name, run in peers.items():
             costs[name].append(run())
             print(f"{size:>9,} {name:<7} {turn + 1}/{repeats} {costs[name][-1].wall:7.1f} s", flush=True)
         stages.append(stage_costs(folder))
+        intakes.append(run_intake(folder, extracts))
+        print(f"{size:>9,} intake  {turn + 1}/{repeats} {intakes[-1]['wall']:7.1f} s", flush=True)
         for peer in plain_stages:
             times = json.loads((folder / f"{peer}.json").read_text(encoding="utf-8"))["times"]
             plain_stages[peer].append({name: float(np.ravel(seconds)[0]) for name, seconds in times.items()})
@@ -80,6 +83,7 @@ def bench_size(size: int, repeats: int) -> dict[str, Any]:
     return {
         "participants": size,
         "medians": {name: middle(values) for name, values in costs.items()},
+        "intake": {part: median(turn[part] for turn in intakes) for part in intakes[0]},
         "stages": {stage: {part: median(run[stage][part] for run in stages) for part in PARTS} for stage in stages[0]},
         "plain_stages": {
             peer: {name: median(run[name] for run in runs) for name in runs[0]} for peer, runs in plain_stages.items()
@@ -88,14 +92,35 @@ def bench_size(size: int, repeats: int) -> dict[str, Any]:
     }
 
 
-def run_ember(folder: Path, extracts: Path) -> Cost:
+def run_ember(folder: Path, extracts: Path, *options: str) -> Cost:
     """Run the whole workflow on the extract in a workspace of its own, from nothing."""
     study = folder / "study"
     shutil.rmtree(study, ignore_errors=True)
     shutil.copytree(PROJECT / "tests" / "bench" / "study", study)
     environment = {**ENVIRONMENT, "EMBER_BENCH_DATA": str(extracts)}
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--config", f"study={study}"]
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--config", f"study={study}", *options]
     return measure(command, PROJECT, environment, folder / "ember.log")
+
+
+def run_intake(folder: Path, extracts: Path) -> dict[str, float]:
+    """Run reading, splitting, standardising and their ledgers alone, from nothing.
+
+    Returns
+    -------
+    dict
+        `wall` from the start of the first job to the end of the last; `engine`, the whole command with the start of
+        Snakemake; `memory`, the peak in MB of all processes at once.
+    """
+    cost = run_ember(folder, extracts, "--until", "standardise_site")
+    benchmarks = folder / "study" / "results" / "bench" / "benchmarks"
+    ends = {file: file.stat().st_mtime for file in benchmarks.rglob("*.tsv")}
+    first = min(end - seconds(file) for file, end in ends.items())
+    return {"wall": max(ends.values()) - first, "engine": cost.wall, "memory": cost.memory}
+
+
+def seconds(benchmark: Path) -> float:
+    """Return the wall seconds of a job from its benchmark file."""
+    return float(benchmark.read_text(encoding="utf-8").splitlines()[1].split("\t")[0])
 
 
 def run_pandas(folder: Path, extract: Path) -> Cost:

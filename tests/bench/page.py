@@ -15,6 +15,10 @@ STAGES = """\
 Each stage: wall seconds / CPU seconds, summed over its jobs (two run at a time) / largest memory of a job in MB. A job
 of a second or two is the start of Python and its imports; the gates import Great Expectations (6 s).
 """
+INTAKE = """\
+Reading, splitting by site, pseudonyms, standardising and the ledger of all twelve sites (one job reads, twelve
+standardise, two at a time), from the start of the first job to the end of the last, beside the whole wall time of plain R.
+"""
 EQUAL = """\
 EMBER's equal the plain scripts' to 6 digits at every size (the mixed model: R's; statsmodels' stops short of the
 optimum). These are the largest size's.
@@ -29,6 +33,9 @@ def as_markdown(evidence: Evidence) -> str:
         "# What EMBER costs\n",
         f"{MADE_BY} {m['cores']} cores, {m['memory_gib']} GiB, Python {m['python']}, {m['system']}.\n",
         totals(sizes),
+        "## Raw extracts in\n",
+        INTAKE,
+        intake(sizes),
         "## Where EMBER's time goes\n",
         STAGES,
         stages(sizes),
@@ -53,6 +60,17 @@ def totals(sizes: Sequence[Evidence]) -> str:
             rows.append([f"{size['participants']:,}", name, *numbers, *(ratios if name != "ember" else ["", "", ""])])
     header = ["participants", "", "wall s", "CPU s", "peak MB", "EMBER / it: wall", "CPU", "memory"]
     return table(header, rows)
+
+
+def intake(sizes: Sequence[Evidence]) -> str:
+    """Return what it takes to get the raw extract in, with its share of plain R's whole wall time."""
+    rows = []
+    for size in sizes:
+        cost, peer = size["intake"], size["medians"].get("R")
+        share = f"{cost['wall'] / peer['wall']:.2f}" if peer else ""
+        numbers = [f"{cost['wall']:.1f}", f"{cost['engine']:.1f}", f"{cost['memory']:.0f}"]
+        rows.append([f"{size['participants']:,}", *numbers, share])
+    return table(["participants", "wall s", "with the engine's start s", "peak MB", "of plain R's wall"], rows)
 
 
 def stages(sizes: Sequence[Evidence]) -> str:

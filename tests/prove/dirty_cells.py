@@ -27,7 +27,16 @@ TEXTS = (
 KNOWN_TREATMENTS = ("CITALOPRAM", "DOXEPIN", "lescol", "crestor")
 UNKNOWN_TREATMENTS = ("Snake oil", "\u00c4therisches \u00d6l", "???", "=cmd()", "placebo? \U0001f600", "vitamin-Z")
 PATTERNS = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "iso", "excel_1900", "excel_1904")
-NO_DATES = ("x", "2020-13-01", "2020-02-30", "20-01-01", "2020", "2020-01", "\u0662\u0660\u0662\u0660-\u0660\u0661", "=TODAY()")
+NO_DATES = (
+    "x",
+    "2020-13-01",
+    "2020-02-30",
+    "20-01-01",
+    "2020",
+    "2020-01",
+    "\u0662\u0660\u0662\u0660-\u0660\u0661",
+    "=TODAY()",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +110,12 @@ def number_cell(rng: Random, dialect: Dialect, scale: float = 1.0, signs: bool =
         number = _draw(rng, scale)
     if signs and rng.random() < 0.12:
         sign = rng.choice("<>")
-        return Cell(_around(rng, dialect, sign + " " * rng.randint(0, 2) + _spelled(rng, dialect, number)),
-                    "read", float(number), sign)
+        return Cell(
+            _around(rng, dialect, sign + " " * rng.randint(0, 2) + _spelled(rng, dialect, number)),
+            "read",
+            float(number),
+            sign,
+        )
     if rng.random() < 0.03:
         return Cell("-" + _spelled(rng, dialect, number), "read", -float(number))
     return Cell(_around(rng, dialect, _spelled(rng, dialect, number)), "read", float(number))
@@ -219,8 +232,8 @@ def _wrong_marks(dialect: Dialect) -> list[str]:
 
 def _draw(rng: Random, scale: float) -> str:
     draw = rng.random()
-    if draw < 0.02:
-        return rng.choice(["0", "1234567.5", "0.00001", "98765432", "123456789012345678"])
+    if draw < 0.04:
+        return rng.choice(["0", "1234567.5", "2500", "12345.6", "0.00001", "98765432", "123456789012345678"])
     return f"{rng.lognormvariate(0.6, 1.2) * scale:.{rng.randint(1, 5)}f}"
 
 

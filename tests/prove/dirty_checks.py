@@ -10,9 +10,9 @@ import polars as pl
 
 from tests.prove.dirty_cells import BLANKS, Cell
 from tests.prove.dirty_fates import KEPT, Fates, fates, person_of, pseudonym
+from tests.prove.dirty_plan import SIGNS, TESTS, TUBES, Column, StudyPlan, TablePlan
 from tests.prove.dirty_rows import Row
 from tests.prove.dirty_run import Outcome
-from tests.prove.dirty_study import SIGNS, SUFFIXES, TESTS, TUBES, Column, StudyPlan, TablePlan
 
 MISSING = {"missing_code": "value.missing_code", "user_missing": "value.user_missing"}
 VALUES = ("zero", "visit_date", "death", "attribute", "measurement", "derived", "result", "item", "treatment")
@@ -45,10 +45,11 @@ class Written:
     table: TablePlan
     column: Column
     cell: Cell
+    file: str
 
     @property
     def place(self) -> Place:
-        return f"{self.table.source}.dat", self.row.line, self.column.name
+        return self.file, self.row.line, self.column.name
 
 
 def check(plan: StudyPlan, rows: Mapping[str, Sequence[Row]], outcome: Outcome, withdrawals: bool) -> list[str]:
@@ -57,7 +58,7 @@ def check(plan: StudyPlan, rows: Mapping[str, Sequence[Row]], outcome: Outcome, 
     found = fates(plan, rows)
     faults += _rows_faults(plan, rows, found, outcome)
     for site, tables in plan.sites.items():
-        census = list(_census(tables, rows, found))
+        census = list(_census(plan, tables, rows, found))
         faults += _cell_faults(plan, site, census, outcome, withdrawals)
         faults += _value_faults(site, tables, rows, found, census, outcome)
         faults += _told_faults(site, census, outcome)
@@ -65,17 +66,19 @@ def check(plan: StudyPlan, rows: Mapping[str, Sequence[Row]], outcome: Outcome, 
     return [fault for fault in faults if fault]
 
 
-def _rows_faults(
-    plan: StudyPlan, rows: Mapping[str, Sequence[Row]], found: Fates, outcome: Outcome
-) -> Iterator[str]:
+def _rows_faults(plan: StudyPlan, rows: Mapping[str, Sequence[Row]], found: Fates, outcome: Outcome) -> Iterator[str]:
     """Each row that has to leave stands once in the ledger, under its rule; no other row does."""
+    changed = outcome.ledger.filter(pl.col("action") == "corrected").select("source_file", "row_number", "column")
+    wanted = Counter((plan.sources[row.table.source].file, row.line, column) for row, column in plan.corrected)
+    if Counter(changed.rows()) != wanted:
+        yield f"{changed.height} cells were corrected, not {wanted.total()}, or others"
     ledger = outcome.ledger.filter(pl.col("unit") == "row")
     listed = Counter(ledger.select("source_file", "row_number").rows())
     rule = {(file, number): name for file, number, name in ledger.select("source_file", "row_number", "rule_id").rows()}
     yield from (f"row {place} stands {n} times in the ledger" for place, n in listed.items() if n > 1)
     for source, every in rows.items():
         for row in every:
-            given = rule.pop((f"{source}.dat", row.line), None)
+            given = rule.pop((plan.sources[source].file, row.line), None)
             allowed = found.rules[row]
             if (given is None) != (allowed == KEPT) or (given is not None and given not in allowed):
                 yield f"row {source}:{row.line} left as {given}, not as {'|'.join(sorted(allowed)) or 'kept'}"
@@ -87,14 +90,16 @@ def _rows_faults(
     yield from (f"the ledger names row {place}, where no record starts" for place in rule)
 
 
-def _census(tables: Sequence[TablePlan], rows: Mapping[str, Sequence[Row]], found: Fates) -> Iterator[Written]:
+def _census(
+    plan: StudyPlan, tables: Sequence[TablePlan], rows: Mapping[str, Sequence[Row]], found: Fates
+) -> Iterator[Written]:
     for table in tables:
         columns = table.of(*VALUES)
         for row in found.kept(rows[table.source], table):
             for column in columns:
                 cell = row.cells[column.name]
                 if _mapped(column, table, found.visit[row]) and cell.status != "empty":
-                    yield Written(row, table, column, cell)
+                    yield Written(row, table, column, cell, plan.sources[table.source].file)
 
 
 def _mapped(column: Column, table: TablePlan, visit: str | None) -> bool:
@@ -109,12 +114,21 @@ def _cell_faults(
     standard = outcome.standard[site]
     ledger = standard.ledger.filter((pl.col("unit") == "value") & (pl.col("action") != "flagged"))
     listed = Counter(ledger.select("source_file", "row_number", "column").rows())
-    rule = {place: name for *place_, name in ledger.select("source_file", "row_number", "column", "rule_id").rows()
-            for place in [tuple(place_)]}
-    measured = {tuple(row[:3]): row[3:] for row in standard.measurements.select(
-        "source_file", "row_number", "column", "number", "operator", "value_reported", "analyte", "participant_id").rows()}
-    items = {tuple(row[:3]): row[3:] for row in standard.items.select(
-        "source_file", "row_number", "column", "value", "participant_id").rows()}
+    rule = {
+        place: name
+        for *place_, name in ledger.select("source_file", "row_number", "column", "rule_id").rows()
+        for place in [tuple(place_)]
+    }
+    measured = {
+        tuple(row[:3]): row[3:]
+        for row in standard.measurements.select(
+            "source_file", "row_number", "column", "number", "operator", "value_reported", "analyte", "participant_id"
+        ).rows()
+    }
+    items = {
+        tuple(row[:3]): row[3:]
+        for row in standard.items.select("source_file", "row_number", "column", "value", "participant_id").rows()
+    }
     treated: dict[tuple[str, int], list[str]] = {}
     for file, number, name in standard.treatments.select("source_file", "row_number", "name_reported").rows():
         treated.setdefault((file, number), []).append(name)
@@ -158,8 +172,10 @@ def _allowed(written: Written, dated: bool) -> set[str | None]:
     if cell.status == "unreadable":
         if kind == "visit_date":
             return {UNREADABLE[kind]}
-        return {UNREADABLE.get(kind, "value.not_numeric" if written.column.target in NUMBERS else "value.not_in_codes"),
-                *visit}
+        return {
+            UNREADABLE.get(kind, "value.not_numeric" if written.column.target in NUMBERS else "value.not_in_codes"),
+            *visit,
+        }
     if kind in {"zero", "death", "attribute", "visit_date"}:
         return {None, "value.conflict", *visit}
     further = {"value.further_sample"} if written.table.one("row_date") or written.table.one("row_day") else set()
@@ -212,8 +228,9 @@ def _operator(written: Written) -> str:
     if "heap" in below and cell.number is not None and abs(cell.number - below["heap"]) <= 1e-9 * below["heap"]:
         return "<"
     if "column" in below:
-        suffix = next((f"_{code}" for code, visit in SUFFIXES.items() if visit == written.column.visit), "")
-        return "<" if row.stripped(f"{below['column']}{suffix}") in below["codes"] else ""
+        flags = written.table.of("flag")
+        flag = next(f for f in flags if (f.target, f.visit) == (written.column.target, written.column.visit))
+        return "<" if row.stripped(flag.name) in below["codes"] else ""
     return ""
 
 
@@ -260,24 +277,23 @@ def _told_faults(site: str, census: Sequence[Written], outcome: Outcome) -> Iter
             name = written.column.target or written.column.kind
             told.setdefault((person_of(written.row), name, written.column.kind), []).append(written)
     for (person, name, kind), cells in told.items():
-        values = {cell.cell.day if kind != "attribute" else cell.cell.number if name in NUMBERS else cell.cell.meaning
-                  for cell in cells}
+        values = {
+            cell.cell.day if kind != "attribute" else cell.cell.number if name in NUMBERS else cell.cell.meaning
+            for cell in cells
+        }
         rules = {left.get(cell.place) for cell in cells}
         if rules != ({None} if len(values) == 1 else {"value.conflict"}):
-            yield f"{name} of the person of row {cells[0].place[:2]}: {len(values)} values left as {sorted(map(str, rules))}"
+            where = cells[0].place[:2]
+            yield f"{name} of the person of row {where}: {len(values)} values left as {sorted(map(str, rules))}"
         row = people.get(pseudonym(site, person))
         if row is None:
             yield f"the person of row {cells[0].place[:2]} is not a participant"
         elif kind == "attribute" and row[name] != (next(iter(values)) if len(values) == 1 else None):
             yield f"{name} of the person of row {cells[0].place[:2]} became something else"
-    kept = {(pseudonym(site, person)) for person in {person_of(written.row) for written in census}}
-    yield from (f"{site}: a participant of no row" for person in people if kept and False and person not in kept)
     yield from _day_faults(site, census, left, outcome)
 
 
-def _day_faults(
-    site: str, census: Sequence[Written], left: Mapping[Place, str], outcome: Outcome
-) -> Iterator[str]:
+def _day_faults(site: str, census: Sequence[Written], left: Mapping[Place, str], outcome: Outcome) -> Iterator[str]:
     """A usable date, counted from the participant's day zero, is the study day of the visit."""
     zero = {
         person_of(written.row): written.cell.day
@@ -305,8 +321,10 @@ def _harmonised_faults(site: str, outcome: Outcome) -> Iterator[str]:
     after = Counter(result.measurements.select(*key, "analyte", "value_reported").rows())
     left = standard.measurements.filter(
         pl.struct(*key, "column").is_in(
-            pl.Series([dict(zip([*key, "column"], place, strict=True)) for place in gone],
-                      dtype=pl.Struct({"source_file": pl.String, "row_number": pl.Int64, "column": pl.String})).implode()
+            pl.Series(
+                [dict(zip([*key, "column"], place, strict=True)) for place in gone],
+                dtype=pl.Struct({"source_file": pl.String, "row_number": pl.Int64, "column": pl.String}),
+            ).implode()
         )
     )
     if before != after + Counter(left.select(*key, "analyte", "value_reported").rows()) or left.height != len(gone):
@@ -321,7 +339,9 @@ def _score_faults(site: str, outcome: Outcome) -> Iterator[str]:
     ledger = result.ledger.filter(pl.col("action") != "flagged")
     gone = set(ledger.filter(pl.col("column").is_not_null()).select("source_file", "row_number", "column").rows())
     incomplete = set(ledger.filter(pl.col("rule_id") == "score.incomplete").select("source_file", "row_number").rows())
-    scores = {tuple(row[:3]): row[3] for row in result.scores.select("participant_id", "visit", "instrument", "score").rows()}
+    scores = {
+        tuple(row[:3]): row[3] for row in result.scores.select("participant_id", "visit", "instrument", "score").rows()
+    }
     answers: dict[tuple[str, str, str], list[tuple[int, float, tuple[str, int]]]] = {}
     for row in standard.items.iter_rows(named=True):
         if (row["source_file"], row["row_number"], row["column"]) not in gone:
@@ -330,7 +350,7 @@ def _score_faults(site: str, outcome: Outcome) -> Iterator[str]:
     for name, given in answers.items():
         if name not in scores and not incomplete & {place for _, _, place in given}:
             yield f"{site}: answers of one questionnaire of row {given[0][2]} are lost"
-        points = [value for item, value, _ in given if item]
+        points = list({item: value for item, value, _ in given if item}.values())
         if name[2] == "phq9" and len(points) == 9 and scores.get(name) != sum(points):
             yield f"{site}: the score of row {given[0][2]} is not the sum of its answers"
     yield from (f"{site}: a score of no answer" for name in scores if name not in answers)

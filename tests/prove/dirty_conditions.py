@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 
 from tests.prove.dirty_cells import Cell
+from tests.prove.dirty_plan import AGREED, CHOICES, Column, StudyPlan, TablePlan
 from tests.prove.dirty_rows import Row
-from tests.prove.dirty_study import AGREED, CHOICES, Column, StudyPlan, TablePlan
 
 CAUTION = ("granted", "unknown", "refused")
 HEADER = ("id", "participant", "visit", "column", "expect", "value", "reason", "provider", "date", "entry")
@@ -55,6 +55,7 @@ def draw_corrections(rng: Random, plan: StudyPlan, rows: Mapping[str, Sequence[R
         counts = Counter(_key(table, row) for row in own)
         sure = [row for row in own if counts[_key(table, row)] == 1 and row.stripped(f"id_{table.name}")]
         sure = [row for row in sure if not _has_visit(table) or _visit(table, row)]
+        sure = [row for row in sure if not table.one("analyte") or row.stripped("test")]
         if not columns or not sure or rng.random() > 0.12:
             continue
         lines = []
@@ -64,6 +65,7 @@ def draw_corrections(rng: Random, plan: StudyPlan, rows: Mapping[str, Sequence[R
             if line["expect"] != line["value"]:
                 row.cells[column.name] = replace(Cell(line["value"], "read", 4.25))
                 lines.append(line)
+                plan.corrected.append((row, column.name))
         name = f"corrections_{table.site}_{table.name}.csv"
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, HEADER)

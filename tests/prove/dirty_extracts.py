@@ -21,16 +21,16 @@ from ember.validate.ledger import rules
 from tests.prove.dirty_checks import check, secrets_in
 from tests.prove.dirty_conditions import draw_corrections, spoil_correction
 from tests.prove.dirty_fates import person_of, pseudonym
-from tests.prove.dirty_faults import AT_READING, SENTENCES, draw_fault, plant
+from tests.prove.dirty_faults import AT_READING, SENTENCES, declare_one_row, draw_fault, plant
 from tests.prove.dirty_files import write_source
+from tests.prove.dirty_plan import StudyPlan
 from tests.prove.dirty_rows import FIRST_DAY, Row, draw_rows, header_of
 from tests.prove.dirty_run import Outcome, build, documents_of, raw_path, run
-from tests.prove.dirty_study import StudyPlan, draw_study
+from tests.prove.dirty_study import draw_study
 from tests.prove.proof import Proof, Record
 
-STAGES = ("row", "value", "visit", "item", "score", "treatment")
-# Rules that other steps apply: consent, corrections, analyses.
-ELSEWHERE = ("analysis.", "consent.", "value.corrected")
+# Rules that other steps apply, or none yet.
+ELSEWHERE = ("analysis.", "consent.biomarkers")
 MEMORY = Path("/dev/shm")
 
 
@@ -50,7 +50,7 @@ class Drawn:
 def case(seed: int) -> Record:
     """Draw one study with its files, run it, and hold the result against what was written."""
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as scratch:
-        folder = Path(scratch)
+        folder = Path(scratch, "study [1]*" if seed % 20 == 0 else "study")
         drawn = draw(seed, folder)
         return judge(drawn, folder)
 
@@ -66,8 +66,9 @@ def draw(seed: int, folder: Path, keep: Callable[[str, int], bool] = lambda sour
     for name, source in plan.sources.items():
         own = Random(f"{seed}-{name}")
         header = header_of(rows[name], plan, name)
-        longest = max(longest, write_source(own, plan, source, header, rows[name], folder / "extracts" / f"{name}.dat"))
-    draw_corrections(rng, plan, rows, folder / "extracts")
+        longest = max(longest, write_source(own, plan, source, header, rows[name], folder / "extracts" / source.file))
+    draw_corrections(Random(f"{seed}-corrections"), plan, rows, folder / "extracts")
+    rng = Random(f"{seed}-run")  # of its own, so that leaving rows out changes nothing else
     fault = _with_fault(rng, plan, rows, folder) if rng.random() < 0.12 else ""
     answers = _answers(rng, plan) if rng.random() < 0.4 else []
     block = max(256, 12 * longest) * rng.choice([1, 3, 1000])
@@ -79,8 +80,10 @@ def _with_fault(rng: Random, plan: StudyPlan, rows: dict[str, list[Row]], folder
     if spoiled:
         plan.sources[spoiled].fault = "correction"
         return "correction"
+    if rng.random() < 0.25 and declare_one_row(plan, rows):
+        return "per participant"
     fault, source = draw_fault(rng, plan)
-    if fault and plant(rng, fault, source, rows[source.id], folder / "extracts" / f"{source.id}.dat"):
+    if fault and plant(rng, fault, source, rows[source.id], folder / "extracts" / source.file):
         source.fault = fault
         return fault
     return ""
@@ -135,7 +138,9 @@ def judge(drawn: Drawn, folder: Path) -> Record:
         return record
     record["rules"] = _rule_counts(outcome)
     record["failures"] += check(plan, drawn.rows, outcome, bool(drawn.withdrawn) or plan.consent)[:12]
-    words = "\n".join(set(outcome.ledger["message"]) | {m for r in outcome.standard.values() for m in r.findings["message"]})
+    words = "\n".join(
+        set(outcome.ledger["message"]) | {m for r in outcome.standard.values() for m in r.findings["message"]}
+    )
     if secrets_in(words, drawn.rows):
         record["failures"].append("a message of the ledger tells a cell")
     return record
@@ -159,8 +164,10 @@ def _refusal_faults(drawn: Drawn, message: str, folder: Path) -> list[str]:
 
 def _rule_counts(outcome: Outcome) -> dict[str, int]:
     counts = Counter(outcome.ledger["rule_id"])
-    for result in (*outcome.standard.values(), *outcome.harmonised.values()):
-        counts.update(result.findings["rule_id"])
+    findings = [result.findings for result in outcome.standard.values()]
+    findings += [result.findings for result in outcome.harmonised.values()]
+    for finding in findings:
+        counts.update(finding["rule_id"])
     return dict(sorted(counts.items()))
 
 
@@ -193,7 +200,7 @@ dirty_extracts = Proof(
     "changes, the accounts balance, and a broken file is refused without a trace.",
     modules=("ember.steps.read_source", "ember.steps.standardise_site", "ember.steps.harmonise_site"),
     count=10_000,
-    sample=150,
+    sample=100,
     case=case,
     summarise=summarise,
 )

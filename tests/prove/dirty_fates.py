@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from ember.provenance.privacy_key import PUBLISHED_KEY
 from tests.prove.dirty_cells import EMPTY
 from tests.prove.dirty_conditions import consent_rules
+from tests.prove.dirty_plan import CODES, TESTS, VISITS, StudyPlan, TablePlan
 from tests.prove.dirty_rows import Row, header_of
-from tests.prove.dirty_study import CODES, TESTS, VISITS, StudyPlan, TablePlan
 
 Rules = frozenset[str]
 KEPT: Rules = frozenset()
@@ -65,8 +65,10 @@ def fates(plan: StudyPlan, rows: Mapping[str, Sequence[Row]]) -> Fates:
 def _on_reading(row: Row, header: Sequence[str], joins: bool, partner: bool) -> Rules:
     blank = all(not row.stripped(name) for name in header)
     if row.shape != "data":
-        return frozenset({"row.wrong_width", "row.blank"}) if blank or row.shape == "empty" else frozenset(
-            {"row.wrong_width"}
+        return (
+            frozenset({"row.wrong_width", "row.blank"})
+            if blank or row.shape == "empty"
+            else frozenset({"row.wrong_width"})
         )
     if blank:
         return frozenset({"row.blank"})
@@ -128,9 +130,7 @@ def _sort(
         _refuse_contradictions(table, [row for row in rows if found.rules[row] == KEPT], days, found)
 
 
-def _refuse_contradictions(
-    table: TablePlan, rows: Sequence[Row], days: Mapping[Row, int | None], found: Fates
-) -> None:
+def _refuse_contradictions(table: TablePlan, rows: Sequence[Row], days: Mapping[Row, int | None], found: Fates) -> None:
     laboratory = table.one("analyte") is not None
 
     def key(row: Row) -> Hashable:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
+from tests.prove.dirty_fates import fates, person_of
+from tests.prove.dirty_plan import SourcePlan, StudyPlan
 from tests.prove.dirty_rows import Row
-from tests.prove.dirty_study import SourcePlan, StudyPlan
 
 # Fault: a part of the sentence that refuses it.
 SENTENCES = {
@@ -46,6 +49,18 @@ def draw_fault(rng: Random, plan: StudyPlan) -> tuple[str, SourcePlan]:
     if source.partner_of and not packed:
         fitting += ["partner twice"]
     return (rng.choice(fitting) if fitting else ""), source
+
+
+def declare_one_row(plan: StudyPlan, rows: Mapping[str, Sequence[Row]]) -> bool:
+    """Declare one row a participant for a table in which somebody has several; return whether there is one."""
+    found = fates(plan, rows)
+    for table in plan.tables:
+        people = Counter(person_of(row) for row in found.kept(rows[table.source], table))
+        if table.name == "clinic" and max(people.values(), default=0) > 1:
+            table.mapping["per_participant"] = "at_most_one"
+            plan.sources[table.source].fault = "per participant"
+            return True
+    return False
 
 
 def plant(rng: Random, fault: str, source: SourcePlan, rows: list[Row], path: Path) -> bool:
@@ -88,7 +103,7 @@ def plant(rng: Random, fault: str, source: SourcePlan, rows: list[Row], path: Pa
 def _open_record(source: SourcePlan) -> str:
     """Return a record of the header's width whose last cell opens a quote."""
     width = len(source.header)
-    return f"\n{source.entry['delimiter'] * (width - 1)}\"1"
+    return f'\n{source.entry["delimiter"] * (width - 1)}"1'
 
 
 def _has_partner(row: Row) -> bool:

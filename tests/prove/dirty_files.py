@@ -13,12 +13,12 @@ from random import Random
 import polars as pl
 
 from tests.prove.dirty_cells import EMPTY, Cell
+from tests.prove.dirty_plan import SourcePlan, StudyPlan
 from tests.prove.dirty_rows import Row
-from tests.prove.dirty_study import SourcePlan, StudyPlan
 
 LINE_BREAK = re.compile(r"\r\n|\r|\n")
 NUMERIC = ("measurement", "item", "result", "operand")
-TITLES = ("Extract of the registry", "", "Datum; 1,2 \"x\"", "\t")
+TITLES = ("Extract of the registry", "", 'Datum; 1,2 "x"', "\t")
 
 
 @dataclass
@@ -31,7 +31,9 @@ class Style:
     surplus: int
 
 
-def write_source(rng: Random, plan: StudyPlan, source: SourcePlan, header: list[str], rows: list[Row], path: Path) -> int:
+def write_source(
+    rng: Random, plan: StudyPlan, source: SourcePlan, header: list[str], rows: list[Row], path: Path
+) -> int:
     """Write a file and declare it in `source.entry`; return its longest record in bytes.
 
     Every row gets its `line`. Cells of typed columns become what the type can hold.
@@ -70,6 +72,7 @@ def _write_text(rng: Random, source: SourcePlan, header: list[str], rows: list[R
     for row in rows:
         row.line = line
         records.append(_record(rng, row, header, style))
+        row.shape = row.shape if records[-1] else "empty"
         line += 1 + len(LINE_BREAK.findall(records[-1]))
     text = style.end.join(records) + (style.end if rng.random() < 0.8 or not records[-1] else "")
     encoding = source.entry["encoding"]
@@ -98,7 +101,7 @@ def _record(rng: Random, row: Row, header: list[str], style: Style) -> str:
 
 
 def _quoted(rng: Random, cell: str, style: Style) -> str:
-    needed = style.delimiter in cell or cell.startswith('"') or LINE_BREAK.search(cell)
+    needed = style.delimiter in cell or cell.startswith('"') or LINE_BREAK.search(cell) is not None
     needed = needed or ('"' in cell and style.quoting != "needed")
     if needed or style.quoting == "all" or (style.quoting == "some" and rng.random() < 0.5):
         return '"' + cell.replace('"', '""') + '"'
@@ -128,10 +131,15 @@ def _typed(rng: Random, plan: StudyPlan, source: SourcePlan, rows: list[Row]) ->
     source.ranges = {name for name in sorted(numeric) if source.format == "spss" and rng.random() < 0.5}
     for row in rows:
         for name in numeric & set(row.cells):
-            row.cells[name] = _as_number(row.cells[name], codes, name in source.ranges)
+            cell = _as_number(row.cells[name], codes, name in source.ranges)
+            if source.format == "excel" and cell.number is not None:
+                cell = replace(cell, number=float(f"{cell.number:.16G}"))  # as many digits as the library writes
+            row.cells[name] = cell
         if row.table is not None and "twice" in row.cells and "half" in numeric:
             half = row.cells["half"]
-            row.cells["twice"] = Cell("!", "read", 2 * half.number) if half.status == "read" and half.number is not None else EMPTY
+            row.cells["twice"] = (
+                Cell("!", "read", 2 * half.number) if half.status == "read" and half.number is not None else EMPTY
+            )
     return numeric
 
 
@@ -171,7 +179,7 @@ def _write_excel(
     import xlsxwriter
 
     first = rng.choice([1, 1, 3])
-    while rows and _is_blank(rows[-1], header) :
+    while rows and _is_blank(rows[-1], header):
         rows.pop()
     source.entry |= {"sheet": "Data", "header_row": first}
     with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_numbers": False}) as book:

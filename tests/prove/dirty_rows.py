@@ -17,15 +17,13 @@ from tests.prove.dirty_cells import (
     treatment_cell,
     whole_cell,
 )
-from tests.prove.dirty_study import (
+from tests.prove.dirty_plan import (
     ARMS,
     CHOICES,
     CODES,
     SEX,
-    SIGNS,
     SMOKER,
     TESTS,
-    TUBES,
     VISITS,
     Column,
     SourcePlan,
@@ -106,14 +104,10 @@ def _people(rng: Random, plan: StudyPlan, site: str) -> list[Person]:
     forms = [form for form in IDS if all(dialect.holds(form) for dialect in dialects)]
     start = rng.randrange(1000, 900000)
     count = rng.randint(60, 90) if plan.large else rng.randint(2, 6)
-    return [
-        Person(rng.choice(forms).format(start + place), FIRST_DAY + rng.randrange(600)) for place in range(count)
-    ]
+    return [Person(rng.choice(forms).format(start + place), FIRST_DAY + rng.randrange(600)) for place in range(count)]
 
 
-def _rows_of(
-    rng: Random, plan: StudyPlan, table: TablePlan, source: SourcePlan, person: Person
-) -> Iterator[Row]:
+def _rows_of(rng: Random, plan: StudyPlan, table: TablePlan, source: SourcePlan, person: Person) -> Iterator[Row]:
     visits = table.mapping["visits"]
     if table.one("analyte"):
         for visit in VISITS:
@@ -160,7 +154,7 @@ def _cell(
         case "participant":
             return Cell(rng.choice([person.id] * 8 + [f" {person.id}", f"{person.id}\t"]))
         case "who":
-            return Cell(table.who)
+            return Cell(rng.choice([table.who] * 8 + [f" {table.who}", f"{table.who}\t"]))
         case "visit":
             code = next(code.strip() for code, name in CODES.items() if name == visit)
             return Cell("99?" if rng.random() < dialect.dirt / 4 else rng.choice([code] * 5 + [f" {code} "]))
@@ -182,15 +176,15 @@ def _cell(
             return whole_cell(rng, dialect, 0, high, (7, 9, 3) if column.item else (70, 200))
         case "consent":
             return consent_cell(rng, dialect, column, person.zero)
-        case "treatment":
-            return treatment_cell(rng, dialect, column.target or None)
     return _beside(rng, dialect, column, test)
 
 
 def _beside(rng: Random, dialect: Dialect, column: Column, test: str) -> Cell:
-    """Draw what stands beside a result."""
+    """Draw a treatment, or what stands beside a result."""
     odd = rng.random() < dialect.dirt
     match column.kind:
+        case "treatment":
+            return treatment_cell(rng, dialect, column.target or None)
         case "analyte":
             return Cell(rng.choice(["Zn", "", "crp"]) if odd else rng.choice([test, test, f" {test}"]))
         case "unit":
@@ -224,8 +218,11 @@ def _day(rng: Random, dialect: Dialect, day: int) -> Cell:
         text = rng.choice(["", "-9", "day 3", f"5{dialect.decimal}5", "1e9", "<3"])
         if not text:
             return EMPTY
-        return Cell(text, "missing_code" if text in dialect.missing else "read" if text == "-9" else "unreadable",
-                    day=-9 if text == "-9" else None)
+        return Cell(
+            text,
+            "missing_code" if text in dialect.missing else "read" if text == "-9" else "unreadable",
+            day=-9 if text == "-9" else None,
+        )
     if dialect.clashes(float(day)):
         day += 1
     return Cell(rng.choice([f"{day}", f" {day}", f"{day}{dialect.decimal}0"]), "read", day=day)
@@ -296,8 +293,7 @@ def _with_strays(rng: Random, rows: list[Row], source: SourcePlan) -> list[Row]:
         if kind == "blank":
             stray = Row({name: Cell(rng.choice(["", " "]), "empty") for name in row.cells}, None)
         elif kind == "unclaimed" and "who" in row.cells:
-            # SPSS pads its texts with blanks, which then mean nothing.
-            who = rng.choice(["?", "" if source.format == "spss" else row.text("who") + " ", "", "S1"])
+            who = rng.choice(["?", "", "S1"])
             stray = Row({**row.cells, "who": Cell(who)}, None)
         elif kind in {"short", "long", "empty"}:
             stray = Row(dict(row.cells), None, kind)

@@ -23,8 +23,9 @@ from ember.harmonise.harmonise import Harmonised, Standard, harmonise_site
 from ember.harmonise.standardise import Standardised, standardise_site
 from ember.harmonise.standardise_rows import RawRows
 from ember.provenance.privacy_key import PUBLISHED_KEY
+from ember.registry.assemble import Documents, build_study
 from ember.registry.check import cross_check
-from ember.registry.load import PROJECT, Documents, build_study
+from ember.registry.load import PROJECT
 from ember.registry.model import Study
 from ember.registry.registry import Registry, read_registry
 from ember.registry.schema import schema_findings
@@ -33,7 +34,7 @@ from ember.tables.store import conform
 from ember.validate.accounting import account_table
 from ember.validate.chain import collect_accounts
 from ember.validate.ledger import join_entries
-from tests.prove.dirty_study import VISITS, StudyPlan
+from tests.prove.dirty_plan import VISITS, StudyPlan
 
 TABLES = {
     "participants": "participants",
@@ -86,7 +87,7 @@ def documents_of(plan: StudyPlan, answers: list[dict[str, str]]) -> Documents:
         "visits": VISITS,
         "seed": 1,
         "data": {"folder": "extracts"},
-        "sources": {name: {"path": f"{name}.dat", **source.entry} for name, source in plan.sources.items()},
+        "sources": {name: source.entry for name, source in plan.sources.items()},
         "sites": list(plan.sites),
         "analyses": [],
         **({"consent": {"required": ["sharing"]}} if plan.consent else {}),

@@ -14,6 +14,7 @@ from ember.provenance.code import code_digest
 from ember.provenance.privacy_key import keep_fingerprint, pseudonym_key
 from ember.registry.load import load_study
 from ember.registry.stores import PLUGINS, scheme_of
+from ember.reporting import parts
 
 PROJECT = Path(workflow.basedir).parent
 
@@ -158,6 +159,11 @@ def consent_files(wildcards):
 def consent_register(wildcards):
     """Return the register of consent, which only a study has that needs one."""
     return [f"{R}/restricted/consent.parquet"] if STUDY.consent_required else []
+
+
+def consent_counts():
+    """Return how many people agreed, where the study asks."""
+    return [f"{R}/checks/consent.csv"] if STUDY.consent_required else []
 
 
 def raw_files(wildcards):

@@ -1,15 +1,6 @@
 # IN   fits, checks and restricted tables of all sites
 # OUT  checks/accounting.csv, restricted/summaries/, aggregate/ (the only folder that a report may read), release/report/
 
-SUMMARIES = [
-    "quality",
-    "harmonisation",
-    "distributions",
-    "endotypes",
-    "characteristics",
-    "rules",
-    "dictionary",
-]
 AGGREGATE = [
     "estimates.parquet",
     "estimates.csv",
@@ -26,6 +17,7 @@ AGGREGATE = [
     "accounting.csv",
     "inputs.csv",
     "dictionary.csv",
+    *(f"{table}.csv" for table in parts.optional_tables(STUDY)),
 ]
 
 ACCOUNTS = [
@@ -107,7 +99,9 @@ rule summarise_sites:
         ledgers=LEDGERS,
     output:
         summaries=expand(
-            "{R}/restricted/summaries/{table}.parquet", R=R, table=SUMMARIES
+            "{R}/restricted/summaries/{table}.parquet",
+            R=R,
+            table=parts.restricted_summaries(STUDY),
         ),
     log:
         f"{R}/logs/summarise_sites/all.log",
@@ -146,8 +140,11 @@ rule protect_results:
             analysis=STUDY.analyses,
         ),
         summaries=expand(
-            "{R}/restricted/summaries/{table}.parquet", R=R, table=SUMMARIES
+            "{R}/restricted/summaries/{table}.parquet",
+            R=R,
+            table=parts.summaries_of(STUDY),
         ),
+        consent=consent_counts(),
         accounting=f"{R}/checks/accounting.csv",
         gates=expand(
             "{R}/checks/gates/{stage}.{kind}",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ember.cli.words import STUDY_HELP, counted
 from ember.errors import EmberError
 from ember.provenance.digest import sha256_of_file
 from ember.provenance.freeze import extract_findings
@@ -41,7 +42,7 @@ def add_parser(commands: Any) -> None:
         help="say everything that is wrong with a study, without running it",
         description="Check a study folder against the schemas, the registry and its files. Nothing is run.",
     )
-    parser.add_argument("study", metavar="STUDY", help="a study under config/studies, or a folder with a study.yaml")
+    parser.add_argument("study", metavar="STUDY", help=STUDY_HELP)
     parser.add_argument(
         "--record",
         action="store_true",
@@ -83,8 +84,8 @@ def check(name: str, *, record: bool = False, quiet: bool = False) -> int:
     for line in (*checked.errors, *checked.warnings, *([] if quiet else checked.notes)):
         print(line)
     if checked.errors or checked.warnings:
-        sites = f" in {_count(len(study.resolved['study']['sites']), 'site')}" if study else ""
-        counts = f"{_count(len(checked.errors), 'error')}, {_count(len(checked.warnings), 'warning')}"
+        sites = f" in {counted(len(study.resolved['study']['sites']), 'site')}" if study else ""
+        counts = f"{counted(len(checked.errors), 'error')}, {counted(len(checked.warnings), 'warning')}"
         print(f"{counts}{sites}. Nothing was run.")
     elif not quiet and study is not None:
         print(f"{_summary(study)}; no findings. Nothing was run.")
@@ -251,13 +252,9 @@ def _record(study: Study, hashes: dict[str, str], checked: Checked) -> None:
 
 def _summary(study: Study) -> str:
     counts = [
-        _count(len(study.sites), "site"),
-        _count(len(study.sources), "source"),
-        _count(len(study.schemes), "endotype scheme"),
-        _count(len(study.analyses), "analysis", "analyses"),
+        counted(len(study.sites), "site"),
+        counted(len(study.sources), "source"),
+        counted(len(study.schemes), "endotype scheme"),
+        counted(len(study.analyses), "analysis", "analyses"),
     ]
     return f"{study.id}: {', '.join(counts)}"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ember.cli.words import STUDY_HELP, counted
 from ember.errors import EmberError
 from ember.registry.load import inspect_study
 from ember.registry.model import Study
@@ -25,7 +26,7 @@ def add_parser(commands: Any) -> None:
         help="say what the last run of a study came to",
         description="Print version, counts, findings, the headline answer and the report of the last run.",
     )
-    parser.add_argument("study", metavar="STUDY", help="a study under config/studies, or a folder with a study.yaml")
+    parser.add_argument("study", metavar="STUDY", help=STUDY_HELP)
     parser.add_argument("--unchanged", action="store_true", help="the run had nothing to do: one line")
     parser.add_argument("--started", type=float, metavar="SECONDS", help="when the run began (`date +%%s`)")
     parser.set_defaults(
@@ -84,7 +85,7 @@ def _lines(
     people = [line for line in accounting if (line["stage"], line["unit"]) == ("standardise_site", "participant")]
     values = [line for line in accounting if (line["stage"], line["unit"]) == ("harmonise_site", "value")]
     took = f" in {time.time() - started:,.0f} s" if started is not None else ""
-    sites = f"{len(included)} site{'' if len(included) == 1 else 's'}"
+    sites = counted(len(included), "site")
     lines = [
         f"{study.id} {version['version']}  {sites}, {total(people, 'n_out'):,} participants, "
         f"{total(values, 'n_out'):,} values{took}",
@@ -138,12 +139,12 @@ def findings_text(findings: Iterable[Line]) -> str:
     answered = [line["finding"] for line in errors if line["answered"] == "true"]
     parts = []
     if answered:
-        parts.append(f"{_count(len(answered), 'error')} answered ({', '.join(answered)})")
+        parts.append(f"{counted(len(answered), 'error')} answered ({', '.join(answered)})")
     if len(errors) > len(answered):
-        parts.append(f"{_count(len(errors) - len(answered), 'error')} not answered")
+        parts.append(f"{counted(len(errors) - len(answered), 'error')} not answered")
     warnings = sum(line["severity"] == "warning" for line in lines)
     if warnings:
-        parts.append(_count(warnings, "warning"))
+        parts.append(counted(warnings, "warning"))
     return ", ".join(parts) or "none"
 
 
@@ -158,10 +159,6 @@ def time_text(benchmarks: Path, most: int = 4) -> str:
     named = [f"{rule} {seconds[rule]:.1f} s" for rule in longest[:most]]
     rest = sum(seconds[rule] for rule in longest[most:])
     return ", ".join([*named, *([f"the rest {rest:.1f} s"] if rest else [])]) or "not recorded"
-
-
-def _count(number: int, one: str) -> str:
-    return f"{number:,} {one}{'' if number == 1 else 's'}"
 
 
 def _answer(study: Study, registry: Registry, aggregate: Path, version: dict[str, Any]) -> str:
@@ -180,6 +177,6 @@ def _answer(study: Study, registry: Registry, aggregate: Path, version: dict[str
     if row["pred_low"] is not None:
         brackets.append(f"prediction {words.prediction}")
     if row["n_sites"] is not None:
-        brackets.append(_count(row["n_sites"], "site"))
+        brackets.append(counted(row["n_sites"], "site"))
     unit = "" if row["scale"] in ("proportion", "risk", "log_odds_ratio") else f" {scale_words(row)}"
     return f"{term_words(facts, row)}: {estimate}{unit}" + (f" ({'; '.join(brackets)})" if brackets else "")

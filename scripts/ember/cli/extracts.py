@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from ember.cli.words import STUDY_HELP, counted
 from ember.errors import EmberError, nearest_name
 from ember.extract.claims import tables_of
 from ember.extract.packed import unpacked
@@ -35,7 +36,7 @@ def add_parser(commands: Any) -> None:
         "unannounced changes to locked visits, and participants who vanish. Counts on the console; the rows in "
         "results/<study>/restricted/extracts. Status 1 if something has to be answered by the provider.",
     )
-    parser.add_argument("study", metavar="STUDY", help="a study under config/studies, or a folder with a study.yaml")
+    parser.add_argument("study", metavar="STUDY", help=STUDY_HELP)
     parser.add_argument("--source", metavar="SOURCE", help="only this source")
     parser.set_defaults(run=lambda given: extracts(given.study, given.source))
 
@@ -59,7 +60,7 @@ def extracts(name: str, only: str | None = None) -> int:
             print(_line(source))
             open_questions += _compared(study, registry, source) if source.supersedes else 0
     if open_questions:
-        print(f"{_number(open_questions, 'thing')} to answer before the new extract is used.")
+        print(f"{counted(open_questions, 'thing')} to answer before the new extract is used.")
     return int(bool(open_questions))
 
 
@@ -114,12 +115,12 @@ def _lines(found: Comparison, locked: pl.DataFrame, unannounced: list[dict[str, 
     yield (
         f"{found.rows_before:,} rows before, {found.rows_now:,} now: {found.added.height:,} added, "
         f"{found.removed.height:,} removed, {found.changed.select('row_now').n_unique():,} changed "
-        f"({_number(found.changed.height, 'cell')})"
+        f"({counted(found.changed.height, 'cell')})"
     )
     if found.arrived:
-        yield f"{_number(found.arrived, 'participant')} new"
+        yield f"{counted(found.arrived, 'participant')} new"
     if found.vanished:
-        yield f"{_number(len(found.vanished), 'participant')} vanished: nothing of them is left"
+        yield f"{counted(len(found.vanished), 'participant')} vanished: nothing of them is left"
     for words, columns in (("new", found.columns_added), ("gone", found.columns_removed)):
         if columns:
             yield f"columns {words}: {', '.join(columns)}"
@@ -129,10 +130,6 @@ def _lines(found: Comparison, locked: pl.DataFrame, unannounced: list[dict[str, 
     for change in unannounced:
         what = "rows removed" if change["column"] is None else f"cells of {change['column']} changed"
         yield f"unannounced: {change['n']:,} {what} at the locked visit {change['visit']}"
-
-
-def _number(n: int, word: str) -> str:
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
 def _write(study: Study, source: Source, site: Site, table: TableMap, found: Comparison) -> None:

@@ -7,6 +7,7 @@ import re
 from datetime import date
 from typing import Any
 
+from ember.cli.words import STUDY_HELP, counted
 from ember.errors import EmberError
 from ember.provenance.code import code_digest
 from ember.provenance.freeze import hash_of_extract, make_freeze, write_freeze, write_unfreezing
@@ -17,7 +18,6 @@ from ember.registry.model import Study
 from ember.registry.registry import Registry
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-STUDY_HELP = "a study under config/studies, or a folder with a study.yaml"
 
 
 def add_parser(commands: Any) -> None:
@@ -69,8 +69,8 @@ def freeze(name: str, label: str, today: date) -> int:
     code = digest({step: code_digest(step) for step in STEPS})
     made = make_freeze(study, registry, label, today.isoformat(), extracts, code)
     write_freeze(study, made)
-    counts = f"{_count(len(extracts), 'extract')}, {_count(len(study.decisions), 'decision')}"
-    print(f"{study.id}: frozen as {label}: {counts}, {_count(made.open_queries, 'open query', 'open queries')}.")
+    counts = f"{counted(len(extracts), 'extract')}, {counted(len(study.decisions), 'decision')}"
+    print(f"{study.id}: frozen as {label}: {counts}, {counted(made.open_queries, 'open query', 'open queries')}.")
     print(f"Written to {FOLDER}/{label}.json. A final release says `release: {{status: final, freeze: {label}}}`.")
     return 0
 
@@ -98,7 +98,3 @@ def _valid(name: str) -> tuple[Study, Registry]:
     if found.findings or found.study is None or found.registry is None:
         raise InvalidStudyError(found.findings)
     return found.study, found.registry
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ember.cli.words import counted
 from ember.draft.files import files_of
 from ember.draft.grouping import common_folder, group_extracts
 from ember.draft.site import draft_site
@@ -96,12 +97,12 @@ def draft_study(target: Path, grouped: Mapping[str, Sequence[Path]]) -> StudyDra
 
 
 def _say(draft: StudyDraft, folder: Path, key: Path | None, environment: Mapping[str, str]) -> None:
-    print(f"{folder}  a draft of {_count(len(draft.sites), 'site')}; nothing was decided and nothing was run")
+    print(f"{folder}  a draft of {counted(len(draft.sites), 'site')}; nothing was decided and nothing was run")
     for site in draft.sites:
         counts = summary_line(site)
         rows = sum(table.n_rows for table in site.tables)
         more = "+" if any(not table.whole for table in site.tables) else " "
-        tables = _count(len(site.tables), "table")
+        tables = counted(len(site.tables), "table")
         line = f"  {site.id:<12} {tables:<9} {rows:>9,}{more}rows   {counts['mapped']:>4} proposed"
         print(f"{line}  {counts['open']:>3} open")
         for proposal in site.open_points[:2]:
@@ -118,7 +119,3 @@ def _say(draft: StudyDraft, folder: Path, key: Path | None, environment: Mapping
         print(f"  key          made; tell each shell of this study: export {KEY_VARIABLE}={key.absolute()}")
     elif not environment.get(KEY_VARIABLE):
         print(f"  key          {KEY_VARIABLE} is not set; `ember init … --key PATH` makes a key for restricted data")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

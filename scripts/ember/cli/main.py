@@ -53,7 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (`ember check demo | head`); nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return MENDABLE
-    except Exception as error:
+    except SystemExit:
+        raise
+    except BaseException as error:  # a panic of a compiled library is no Exception, and its text may hold values too
         print(_defect(error), file=sys.stderr)
         return DEFECT
 
@@ -95,7 +97,7 @@ def _add(name: str, commands: Any) -> None:
     add_parser(commands)
 
 
-def _defect(error: Exception) -> str:
+def _defect(error: BaseException) -> str:
     """Return the kind of an unexpected error and its places; its text may hold a participant's value."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]

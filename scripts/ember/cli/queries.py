@@ -10,17 +10,21 @@ from typing import Any
 
 import polars as pl
 
+from ember.cli.words import STUDY_HELP
 from ember.errors import EmberError, nearest_name
+from ember.extract.columns import mapped_columns
 from ember.extract.corrections import read_corrections
+from ember.extract.own_rows import own_rows
 from ember.extract.raw_rows import read_raw
 from ember.management.keyed import visit_of_column, visit_of_row
-from ember.management.queries import SCHEMA, asked, empty_register, updated, with_age
+from ember.management.queries import asked, read_register, updated, with_age
 from ember.registry.load import load_study
 from ember.registry.model import Site, Study, TableMap
 from ember.registry.registry import Registry
 from ember.tables.store import read_table, write_frame
 
 STAGES = ("standardise_site", "harmonise_site")
+DATES = {"visit_date", "row_date"}
 
 
 def add_parser(commands: Any) -> None:
@@ -31,7 +35,7 @@ def add_parser(commands: Any) -> None:
         description="Write the queries of one site after a run: row, column, rule, a plain question, status and age. "
         "Numbers persist over extracts in <data folder>/queries/<site>.csv; the list is for that site only.",
     )
-    parser.add_argument("study", metavar="STUDY", help="a study under config/studies, or a folder with a study.yaml")
+    parser.add_argument("study", metavar="STUDY", help=STUDY_HELP)
     parser.add_argument("--site", required=True, metavar="SITE")
     parser.add_argument("--date", type=date.fromisoformat, default=None, help="the day of the list; default today")
     parser.set_defaults(run=lambda given: queries(given.study, given.site, given.date or date.today()))
@@ -54,7 +58,7 @@ def queries(name: str, site_id: str, today: date) -> int:
     results = study.workspace / "results" / study.id
     found = asked(_ledger(results, site), *_places(study, registry, results, site))
     path = study.data_folder / "queries" / f"{site.id}.csv"
-    register = pl.read_csv(path, schema=dict(SCHEMA)) if path.is_file() else empty_register()
+    register = read_register(path, f"queries/{site.id}.csv")
     register = updated(register, found, _answers(study, site), site.id, today)
     write_frame(register, path)
     listed = results / "restricted" / "queries" / f"{site.id}.csv"
@@ -79,15 +83,19 @@ def _ledger(results: Path, site: Site) -> pl.DataFrame:
     return pl.concat([read_table(path, "ledger") for path in paths]).filter(pl.col("site_id") == site.id)
 
 
-def _places(study: Study, registry: Registry, results: Path, site: Site) -> tuple[pl.DataFrame, dict[str, str]]:
-    """Return whose row each row of the site is and at which visit, and the visits that column names tell."""
+def _places(
+    study: Study, registry: Registry, results: Path, site: Site
+) -> tuple[pl.DataFrame, dict[str, str], set[str]]:
+    """Return whose row each row of the site is and at which visit, the visits that column names tell, and the dates."""
     parts: list[pl.DataFrame] = []
     told: dict[str, str] = {}
+    dates: set[str] = set()
     for table in site.tables:
         frame, _ = read_raw(results / "restricted" / "raw" / f"{table.source}.parquet", site.id)
-        parts.append(_rows(frame, table))
+        parts.append(_rows(frame.filter(own_rows(frame, table)), table))
         told |= visit_of_column(table, registry, study.visits, frame.columns)
-    return pl.concat(parts), told
+        dates |= {column for column, role in mapped_columns(table, registry, frame.columns) if role in DATES}
+    return pl.concat(parts), told, dates
 
 
 def _rows(frame: pl.DataFrame, table: TableMap) -> pl.DataFrame:

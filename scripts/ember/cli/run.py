@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ember.cli.check import check
 from ember.cli.describe import describe
+from ember.cli.words import STUDY_HELP
 from ember.registry.load import PROJECT, load_study
 
 FAILED_LOG = re.compile(r"^\s+log: (\S+)")
@@ -20,7 +21,7 @@ FAILED_LOG = re.compile(r"^\s+log: (\S+)")
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `ember run` to the command line."""
     parser = commands.add_parser("run", help="check a study, run it, and say what came out")
-    parser.add_argument("study", help="a study under config/studies, or a folder with a study.yaml")
+    parser.add_argument("study", help=STUDY_HELP)
     parser.add_argument("--cores", default="all", help="processes at a time (default: all)")
     parser.add_argument("options", nargs="*", help="further options for snakemake, after --")
     parser.set_defaults(main=main)

@@ -11,8 +11,8 @@ from ember.consent.register import site_register
 from ember.errors import EmberError
 from ember.extract.admission import corrections_of
 from ember.extract.columns import absent_columns
-from ember.extract.packed import unpacked
-from ember.extract.stream import open_stream
+from ember.extract.opening import open_source
+from ember.extract.own_rows import own_rows
 from ember.registry.model import Site, Study, TableMap
 from ember.registry.registry import Registry
 from ember.tables.store import empty_table
@@ -50,11 +50,11 @@ def consent_columns(study: Study, site: Site, table: TableMap, registry: Registr
     source = study.sources[table.source]
     corrections = corrections_of(site, table, study.data_folder, source.file, None)
     with ExitStack() as packed:
-        stream = open_stream(packed.enter_context(unpacked(source, folder)))
+        stream = open_source(source, study.sources, folder, packed)
         if not set(needed) <= set(stream.names):
             absent = absent_columns(source, stream.names, site, table, registry)
             raise EmberError("\n".join(str(finding) for finding in absent))
-        own = (_own(batch.frame, table) for batch in stream.batches)
+        own = (batch.frame.filter(own_rows(batch.frame, table)) for batch in stream.batches)
         batches = [(corrections.apply(rows)[0] if corrections else rows).select(needed) for rows in own]
     return pl.concat(batches) if batches else pl.DataFrame(schema=dict.fromkeys(needed, pl.String()))
 
@@ -65,9 +65,3 @@ def needed_columns(table: TableMap) -> list[str]:
     assert consent is not None
     given = [*consent.purposes.values(), consent.withdrawn, consent.on_withdrawal_column]
     return list(dict.fromkeys([table.participant, *(column.column for column in given if column is not None)]))
-
-
-def _own(frame: pl.DataFrame, table: TableMap) -> pl.DataFrame:
-    if table.rows is None:
-        return frame
-    return frame.filter(pl.col(table.rows.column).str.strip_chars().fill_null("") == table.rows.equals.strip())

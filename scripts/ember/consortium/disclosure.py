@@ -53,7 +53,7 @@ def protect(tables: Mapping[str, pl.DataFrame], profile: Profile) -> dict[str, p
     ----------
     tables : mapping of str to DataFrame
         Any of flow, quality, harmonisation, distributions, endotypes, characteristics, rules, findings, gates,
-        accounting, inputs, dictionary (with quality), estimates and curves, unprotected.
+        accounting, inputs, dictionary (with quality), consent, treatment_names, estimates and curves, unprotected.
     profile : Profile
         The study's rules.
 
@@ -170,8 +170,14 @@ def _findings(frame: pl.DataFrame, threshold: int) -> pl.DataFrame:
     return frame.with_columns(kept.alias("message"))
 
 
+def _treatment_names(frame: pl.DataFrame) -> pl.DataFrame:
+    known = pl.col("n_unmatched").is_not_null()
+    return frame.with_columns(pl.when(known).then("n_names").otherwise(None).alias("n_names"))
+
+
 _DERIVED = {
     "quality": _quality,
     "harmonisation": _harmonisation,
     "endotypes": _endotypes,
+    "treatment_names": _treatment_names,
 }

@@ -60,7 +60,7 @@ def _flow(counts: Counts, frame: pl.DataFrame) -> Keys:
 
 
 def _quality(counts: Counts, frame: pl.DataFrame) -> Keys:
-    """Expected = present + absent; present = flagged + not flagged."""
+    """Participants = expected + not asked; expected = present + absent; present = flagged + not flagged."""
     names = ("n_expected", "n_present", "n_excluded", "n_quarantined", "n_flagged")
     keys: Keys = {name: [] for name in names}
     for number, row in enumerate(frame.iter_rows(named=True)):
@@ -75,6 +75,8 @@ def _quality(counts: Counts, frame: pl.DataFrame) -> Keys:
         cells["n_expected"] = None if expected is None else same_or_own(counts, shared, (*own, "n_expected"), expected)
         for name in names:
             keys[name].append(cells[name])
+        if cells["n_expected"] and cells["n_expected"] != shared and counts.value(shared) is not None:
+            counts.relate(shared, [cells["n_expected"]], f"not_asked:{own[2:]}")
         if cells["n_expected"] and cells["n_present"]:
             counts.relate(cells["n_expected"], [cells["n_present"]], f"absent:{own[2:]}")
         if cells["n_present"] and cells["n_flagged"]:
@@ -315,6 +317,46 @@ def _inputs(counts: Counts, frame: pl.DataFrame) -> Keys:
     }
 
 
+def _consent(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """Those who left, by reason, and those who stay add up to the register of a site."""
+    keys: list[Key | None] = []
+    sites: dict[str, list[Key]] = {}
+    for site, rule, n in frame.select("site", "rule_id", "n").iter_rows():
+        own: Key = ("consent", site, rule)
+        rows: Key = ("rule", site, "read_source", "row", rule, "excluded")
+        if counts.value(rows) is not None:
+            counts.behind(rows, n)
+        shared = rows if rule else ("participants", site)
+        key = counts.add(shared if counts.value(shared) == n else own, n)
+        keys.append(key)
+        sites.setdefault(site, []).append(key)
+    for site, parts in sites.items():
+        size = sum(counts.value(part) or 0 for part in parts)
+        register = _rows_read(counts, site, size) or counts.add(("register", site), size, implied=True)
+        counts.relate(register, parts)
+    return {"n": keys}
+
+
+def _rows_read(counts: Counts, site: str, n: int) -> Key | None:
+    """Return the rows that a site took in, if they are this many: then each is one participant."""
+    taken = [key for key in counts.places if key[:3] == ("account", site, "read_source") and key[-1] == "n_in"]
+    return next((key for key in taken if counts.value(key) == n), None)
+
+
+def _treatment_names(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """Rows = matched + unmatched; how many names there are follows the unmatched rows and is no count of people."""
+    keys: Keys = {"n_rows": [], "n_unmatched": []}
+    for site, n_rows, n_unmatched in frame.select("site", "n_rows", "n_unmatched").iter_rows():
+        rule: Key = ("rule", site, "standardise_site", "value", "treatment.unknown", "flagged")
+        own: Key = ("treatment_names", site, "unmatched")
+        rows = counts.add(("treatment_names", site, "rows"), n_rows)
+        unmatched = counts.add(rule if counts.value(rule) == n_unmatched else own, n_unmatched)
+        counts.relate(rows, [unmatched], "matched")
+        keys["n_rows"].append(rows)
+        keys["n_unmatched"].append(unmatched)
+    return keys
+
+
 _TABLES: Mapping[str, Callable[[Counts, pl.DataFrame], Keys]] = {
     "flow": _flow,
     "quality": _quality,
@@ -327,4 +369,6 @@ _TABLES: Mapping[str, Callable[[Counts, pl.DataFrame], Keys]] = {
     "findings": _findings,
     "gates": _gates,
     "inputs": _inputs,
+    "consent": _consent,
+    "treatment_names": _treatment_names,
 }

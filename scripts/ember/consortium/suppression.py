@@ -39,6 +39,7 @@ class Counts:
     implied: list[bool] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
     places: dict[Key, int] = field(default_factory=dict)
+    people: dict[int, int] = field(default_factory=dict)
 
     def add(self, key: Key, value: int, implied: bool = False) -> Key:
         """Add a count, or meet it again.
@@ -64,6 +65,10 @@ class Counts:
         place = self.places.get(key)
         return None if place is None else self.values[place]
 
+    def behind(self, key: Key, people: int) -> None:
+        """Declare how many people stand behind a count of their rows: it is hidden where they are too few."""
+        self.people[self.places[key]] = people
+
     def relate(self, total: Key, parts: Iterable[Key], rest: str = "rest") -> None:
         """Declare that parts add up to a total; what is missing becomes an implied part.
 
@@ -80,12 +85,19 @@ class Counts:
 
     def hidden(self, threshold: int) -> frozenset[Key]:
         """Return the keys of the counts that may not be shown."""
-        mask = suppress(np.array(self.values, dtype=np.int64), self.relations, threshold, np.array(self.implied))
+        few = np.zeros(len(self.values), dtype=bool)
+        few[[place for place, people in self.people.items() if 0 < people < threshold]] = True
+        counts = np.array(self.values, dtype=np.int64)
+        mask = suppress(counts, self.relations, threshold, np.array(self.implied), few)
         return frozenset(key for key, place in self.places.items() if mask[place])
 
 
 def suppress(
-    counts: NDArray[np.int64], relations: Sequence[Relation], threshold: int, implied: BoolArray | None = None
+    counts: NDArray[np.int64],
+    relations: Sequence[Relation],
+    threshold: int,
+    implied: BoolArray | None = None,
+    few: BoolArray | None = None,
 ) -> BoolArray:
     """Return which counts to hide.
 
@@ -99,6 +111,8 @@ def suppress(
         A count from 1 to threshold - 1 is hidden; 0 hides nothing. Zeros are always shown.
     implied : ndarray of bool, shape (n,), optional
         Counts that are in no table; they are hidden before published ones.
+    few : ndarray of bool, shape (n,), optional
+        Counts of rows or values of too few people, hidden whatever their size.
 
     Returns
     -------
@@ -114,6 +128,7 @@ def suppress(
     It does not see sums that are not declared, nor two analyses whose people differ by a few.
     """
     mask = (counts > 0) & (counts < threshold)
+    mask = mask if few is None else mask | few
     unpublished = np.zeros(counts.size, dtype=bool) if implied is None or implied.size == 0 else implied
     if not mask.any():
         return mask

@@ -11,8 +11,8 @@ from ember.draft.mapping import low_end
 from ember.draft.meaning import Meaning
 from ember.draft.notes import Notes
 from ember.draft.profile import profile_of
-from ember.draft.proposal import Guess
-from ember.draft.table import LEAST, Found
+from ember.draft.proposal import LEAST_CONFIDENCE, Guess
+from ember.draft.table import Found
 from ember.draft.words import squeezed, words_of
 from ember.extract.table import ColumnInfo
 
@@ -104,7 +104,9 @@ def _candidates(found: Found, role: str) -> list[Column]:
     order = [reading.base for reading in found.columns.readings]
     meant = {base: m for base, m in found.chosen.items() if (m.kind, m.target) == ("role", role)}
     meant |= {base: m[0] for base, m in found.unsure.items() if (m[0].kind, m[0].target) == ("role", role)}
-    return sorted(((base, m) for base, m in meant.items() if m.confidence >= LEAST), key=lambda at: order.index(at[0]))
+    return sorted(
+        ((base, m) for base, m in meant.items() if m.confidence >= LEAST_CONFIDENCE), key=lambda at: order.index(at[0])
+    )
 
 
 def _unit_column(

@@ -10,7 +10,8 @@ from ember.draft.codes import abbreviated_arms, codes_of
 from ember.draft.meaning import Meaning
 from ember.draft.notes import Notes
 from ember.draft.profile import LEAST_COUNT, Profile
-from ember.draft.table import LEAST, Found
+from ember.draft.proposal import LEAST_CONFIDENCE
+from ember.draft.table import Found
 from ember.draft.units import UnitEvidence, fitting_units, is_doubtful, stated_unit
 from ember.draft.words import squeezed
 from ember.tables.contract import contract
@@ -295,7 +296,7 @@ def _instruments(found: Found, notes: Notes) -> dict[str, Any]:
     for series, guesses in found.nameless:
         notes.leave(series.pattern, "items", [g.target for g in guesses[:4]], guesses[0].evidence)
     for instrument, (base, guesses) in found.totals.items():
-        if guesses[0].confidence < LEAST:
+        if guesses[0].confidence < LEAST_CONFIDENCE:
             notes.leave(base, "total", [g.target for g in guesses], guesses[0].evidence)
             continue
         made.setdefault(instrument, {})["total"] = base

@@ -62,10 +62,6 @@ class Profile:
         return self.share_numeric >= 0.9
 
     @property
-    def has_codes(self) -> bool:
-        return bool(self.codes)
-
-    @property
     def median(self) -> float | None:
         return float(np.median(self.numbers)) if self.numbers.size else None
 

@@ -15,9 +15,9 @@ from ember.draft.laboratory import map_laboratory
 from ember.draft.mapping import date_order, map_table
 from ember.draft.notes import Notes
 from ember.draft.preset import preset_of
-from ember.draft.proposal import Proposal
+from ember.draft.proposal import LEAST_CONFIDENCE, Proposal
 from ember.draft.sample import Sample, sample_of
-from ember.draft.table import LEAST, Found, find_meanings, read_columns
+from ember.draft.table import Found, find_meanings, read_columns
 from ember.draft.tools import Tools
 from ember.draft.visits import PlannedVisit, planned_visits
 from ember.errors import EmberError
@@ -187,7 +187,7 @@ def _add_visits(draft: SiteDraft, tools: Tools) -> None:
         if table.found is not None:
             _write_visits(table, table.found, planned)
             _measured_visits(table, table.found)
-    used = {code: visit for code, visit in planned.items() if visit.id and visit.confidence >= LEAST}
+    used = {code: visit for code, visit in planned.items() if visit.id and visit.confidence >= LEAST_CONFIDENCE}
     draft.visits = {visit.id: visit for visit in used.values()}
 
 
@@ -247,7 +247,7 @@ def _write_visits(table: TableDraft, found: Found, planned: dict[str, PlannedVis
     date = found.of("role", "date")
     if not holds and not (wide or visit):
         return
-    told = [code for code in _visit_codes(found) if planned[code].confidence >= LEAST]
+    told = [code for code in _visit_codes(found) if planned[code].confidence >= LEAST_CONFIDENCE]
     codes = {code: planned[code].id for code in sorted(told, key=lambda code: planned[code].day or 0)}
     made: dict[str, Any] = {}
     if wide and codes:

@@ -178,7 +178,7 @@ def _perhaps(proposal: Proposal) -> str:
 
 
 def _open_lines(points: Sequence[str]) -> list[str]:
-    """Return the key that no schema knows: while it stands, `ember check` refuses the file and says its name."""
+    """Return the list of open points: while it stands, `ember check` refuses the file and repeats the list."""
     if not points:
         return []
     lines = [

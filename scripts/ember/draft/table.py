@@ -12,13 +12,13 @@ from ember.draft.hint import FileDraft
 from ember.draft.instruments import Series, instrument_of, numbered_series, total_of
 from ember.draft.meaning import Meaning, Reading, flag_of, meanings
 from ember.draft.profile import Profile, profile_of
-from ember.draft.proposal import Guess
+from ember.draft.proposal import LEAST_CONFIDENCE, Guess
 from ember.draft.tools import Tools
 from ember.draft.visits import Wide, visit_code, wide_layout
 from ember.draft.words import squeezed
 from ember.extract.table import ColumnInfo, RawTable
 
-LEAST, CLOSE = 0.5, 0.06
+CLOSE = 0.06
 MISSING_FACTOR = 1.5
 
 
@@ -113,7 +113,7 @@ def _find_items(found: Found, missing: Collection[float]) -> None:
         if not guesses:
             continue
         found.items |= set(series.columns.values())
-        if guesses[0].confidence >= LEAST and guesses[0].target not in found.instruments:
+        if guesses[0].confidence >= LEAST_CONFIDENCE and guesses[0].target not in found.instruments:
             found.instruments[guesses[0].target] = (series, guesses)
         else:
             found.nameless.append((series, guesses))
@@ -127,7 +127,7 @@ def _choose(found: Found, guesses: dict[str, list[Meaning]]) -> None:
         if {m.target for m in (meant[0], *rivals)} <= {"randomisation", "treatment_start", "enrolment", "date"}:
             rivals = []
         twins = meant[0].kind == "analyte" and any(m.kind == "analyte" for m in meant[1:])
-        if meant[0].confidence >= LEAST and not (rivals and not twins):
+        if meant[0].confidence >= LEAST_CONFIDENCE and not (rivals and not twins):
             found.chosen[base] = meant[0]
             if twins:
                 found.unsure[base] = meant

@@ -14,7 +14,7 @@ from ember.errors import EmberError
 from ember.extract.claims import Claim
 from ember.extract.corrections import Corrections, corrections_path, read_corrections
 from ember.registry.model import Site, Source, TableMap
-from ember.validate.ledger import entries
+from ember.validate.ledger import entries, join_entries
 
 STAGE = "read_source"
 
@@ -99,6 +99,13 @@ class Admission:
                 unfit.append(str(error))
         if unfit:
             raise EmberError("\n".join(unfit))
+
+    @property
+    def ledger(self) -> pl.DataFrame:
+        """Return the entries; a corrected cell in a row that left is the row's reason alone."""
+        whole = join_entries(self.listed)
+        gone = whole.filter(pl.col("rule_id").is_in(RULES))["row_number"]
+        return whole.filter((pl.col("action") != "corrected") | ~pl.col("row_number").is_in(gone.implode()))
 
     def _list(self, site: str, numbers: pl.Series, rules: pl.Series) -> None:
         self.left[site] += rules.len() - rules.null_count()

@@ -8,6 +8,7 @@ from itertools import count
 import polars as pl
 
 from ember.errors import EmberError
+from ember.extract.own_rows import telling_text
 from ember.extract.pseudonyms import Pseudonyms
 from ember.registry.model import Site, Source, TableMap
 
@@ -64,7 +65,7 @@ def _layers(claims: Sequence[Claim]) -> list[tuple[str | None, dict[str, int]]]:
     """Return the claims by column, as place by value; a value that is claimed again goes to a further layer."""
     layers: dict[tuple[str | None, int], dict[str, int]] = {}
     for place, (_, table) in enumerate(claims):
-        column, value = (table.rows.column, table.rows.equals) if table.rows else (None, "")
+        column, value = (table.rows.column, table.rows.equals.strip()) if table.rows else (None, "")
         again = next(n for n in count() if value not in layers.get((column, n), {}))
         layers.setdefault((column, again), {})[value] = place
     return [(column, places) for (column, _), places in layers.items()]
@@ -73,7 +74,7 @@ def _layers(claims: Sequence[Claim]) -> list[tuple[str | None, dict[str, int]]]:
 def _own_rows(frame: pl.DataFrame, column: str | None, places: dict[str, int]) -> pl.Series:
     if column is None:
         return pl.repeat(next(iter(places.values())), frame.height, eager=True, dtype=pl.Int32)
-    return frame[column].replace_strict(places, default=None, return_dtype=pl.Int32)
+    return telling_text(frame[column]).replace_strict(places, default=None, return_dtype=pl.Int32)
 
 
 def _claimed_twice(source: Source, claims: Sequence[Claim], first: pl.Series, second: pl.Series) -> EmberError:

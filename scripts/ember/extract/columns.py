@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from ember.errors import EmberError
 from ember.expressions.parser import parse
 from ember.expressions.syntax import columns_of
-from ember.extract.table import looks_like_data
+from ember.extract.header import looks_like_data
 from ember.registry.model import InstrumentMap, MeasurementMap, Site, Source, TableMap, VisitMap
 from ember.registry.registry import Registry
 

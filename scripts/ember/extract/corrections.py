@@ -20,18 +20,15 @@ a corrected cell is no row that left, so `row_accounts` must not see it. Rows ar
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path, PurePosixPath
 
 import polars as pl
 
 from ember.errors import EmberError, nearest_name
+from ember.registry.csv_table import is_day, is_id, read_rows
 from ember.registry.model import TableMap
 from ember.tables.store import empty_table
 from ember.validate.ledger import entries
@@ -42,8 +39,6 @@ REQUIRED = ("id", "participant", "visit", "column", "expect", "value", "reason",
 OPTIONAL = ("query", "entry")
 COLUMNS = (*REQUIRED, *OPTIONAL)
 NEVER_EMPTY = ("id", "participant", "column", "reason", "provider", "date")
-ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -98,21 +93,9 @@ def read_corrections(path: Path, shown: str) -> list[Correction]:
     EmberError
         The file is not as it has to be: everything found, with line numbers and without a value.
     """
-    try:
-        lines = list(_lines(path.read_text(encoding="utf-8-sig")))
-    except UnicodeDecodeError:
-        raise EmberError("The file is not UTF-8 text.", where=shown) from None
-    except csv.Error:
-        raise EmberError("The file cannot be read as comma-separated values.", where=shown) from None
-    header = [cell.strip() for cell in lines[0][1]] if lines else []
-    findings = list(_header_findings(header, shown))
-    read: list[Correction] = []
-    for line, cells in [] if findings else lines[1:]:
-        if len(cells) != len(header):
-            what = f"The line has {len(cells)} cells and the header {len(header)}."
-            findings.append(EmberError(what, where=f"{shown}:{line}", fix="Put quotes around text that holds a comma."))
-            continue
-        read.append(Correction(**dict(zip(header, (cell.strip() for cell in cells), strict=True)), line=line))
+    findings: list[EmberError] = []
+    rows = read_rows(path, shown, "a file of corrections", REQUIRED, OPTIONAL, key="id", findings=findings)
+    read = [Correction(**row, line=line) for line, row in rows]
     findings.extend(finding for correction in read for finding in _line_findings(correction, shown))
     findings.extend(_repeats(read, shown))
     _raise_all(findings)
@@ -276,60 +259,24 @@ def _raise_all(findings: Sequence[EmberError]) -> None:
         raise EmberError("\n".join(str(finding) for finding in findings))
 
 
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line on which a record begins, cells); a quoted cell may run over several lines."""
-    reader = csv.reader(io.StringIO(text, newline=""))
-    begins = 1
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield begins, cells
-        begins = reader.line_num + 1
-
-
-def _header_findings(header: Sequence[str], shown: str) -> Iterator[EmberError]:
-    """Yield what is wrong with the header; its cells are not shown, because they may be those of a participant."""
-    where = f"{shown}:1"
-    for place, name in enumerate(header, start=1):
-        if name not in COLUMNS:
-            what = f"Column {place} of the header is none of a file of corrections."
-            yield EmberError(what, where=where, allowed=COLUMNS, nearest=nearest_name(name, COLUMNS))
-    absent = [name for name in REQUIRED if name not in header]
-    if absent:
-        yield EmberError(f"The file lacks the column {', '.join(absent)}.", where=where, allowed=COLUMNS)
-    for name, count in Counter(header).items():
-        if count > 1 and name in COLUMNS:
-            yield EmberError(f"The column '{name}' stands {count} times.", where=where)
-
-
 def _line_findings(correction: Correction, shown: str) -> Iterator[EmberError]:
     where = f"{shown}:{correction.line}"
     blank = [name for name in NEVER_EMPTY if not getattr(correction, name)]
     if blank:
         yield EmberError(f"A correction needs its {' and '.join(blank)}.", where=where)
-    if correction.id and not ID.fullmatch(correction.id):
+    if correction.id and not is_id(correction.id):
         yield EmberError("The id is not a letter and then letters, digits, _ . or -.", where=where)
-    if correction.date and not _is_date(correction.date):
+    if correction.date and not is_day(correction.date):
         yield EmberError("The date is not of the form 2025-06-30.", where=where)
     if correction.expect == correction.value:
         yield EmberError("The correction changes nothing: `expect` and `value` are the same.", where=where)
 
 
 def _repeats(read: Sequence[Correction], shown: str) -> Iterator[EmberError]:
-    ids: dict[str, int] = {}
     cells: dict[tuple[str, ...], int] = {}
     for correction in read:
         where = f"{shown}:{correction.line}"
         cell = (correction.participant, correction.visit, correction.entry, correction.column)
-        if correction.id and correction.id in ids:
-            yield EmberError(f"The id stands twice; the other one is on line {ids[correction.id]}.", where=where)
         if all((correction.participant, correction.column)) and cell in cells:
             yield EmberError(f"Line {cells[cell]} corrects the same cell.", where=where)
-        ids.setdefault(correction.id, correction.line)
         cells.setdefault(cell, correction.line)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return bool(ISO_DATE.fullmatch(text)) and bool(date.fromisoformat(text))
-    except ValueError:
-        return False

@@ -107,6 +107,7 @@ def _batches(source: Source, header: Header, names: Sequence[str]) -> Iterator[R
         wrong += rejected.height
         yield table
     frame, rejected = numbers.rest(names)
+    numbers.check_end()
     table = without_blank_rows(RawTable(frame, None, infos, rejected))
     if kept + table.frame.height == 0:
         raise no_rows_left(source, wrong + rejected.height, len(header.names))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from os import SEEK_END
 
 import numpy as np
 import polars as pl
@@ -47,7 +48,9 @@ class RowNumbers:
         self._record = 0
         self._line = header_lines + 1
         self._odd = odd
+        self._source = source
         self._long = LongRecords(source)
+        self._last_breaks = 0
 
     def number(self, piece: pa.Table) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the rows of a piece with `_row`, and the rejected rows among them.
@@ -69,6 +72,18 @@ class RowNumbers:
         nothing = np.zeros(0, dtype=np.int64)
         return self._numbered(pl.DataFrame(schema=dict.fromkeys(names, pl.String())), nothing, nothing, odd)
 
+    def check_end(self) -> None:
+        """Refuse a file that is cut off inside a quoted cell: the parser takes what is left of it for the cell.
+
+        Raises
+        ------
+        EmberError
+            The last record is one line without a line end, and a quote is open in it.
+        """
+        if self._last_breaks == 0 and self._record and not ends_with_line_break(self._source):
+            last = self._line - 1
+            self._long.check(np.array([last]), np.array([0]), every=True)
+
     def _numbered(
         self, frame: pl.DataFrame, places: np.ndarray, breaks: np.ndarray, odd: np.ndarray
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -82,6 +97,8 @@ class RowNumbers:
         self._long.check(starts, all_breaks)
         self._record += count
         self._line += count + int(all_breaks.sum())
+        if count:
+            self._last_breaks = int(all_breaks[-1])
         numbered = frame.with_columns(pl.Series("_row", starts[places], dtype=pl.Int64))
         kept = np.array([row.cells is not None for row in aside], dtype=bool)
         if kept.any():
@@ -103,9 +120,9 @@ class LongRecords:
         self._lines: Iterator[str] | None = None
         self._number = 0
 
-    def check(self, starts: np.ndarray, breaks: np.ndarray) -> None:
-        """Raise EmberError if a record does not end where the parser says it does."""
-        places = np.flatnonzero(breaks)
+    def check(self, starts: np.ndarray, breaks: np.ndarray, *, every: bool = False) -> None:
+        """Raise EmberError if a record of several lines, or every one, does not end where the parser says it does."""
+        places = np.arange(breaks.size) if every else np.flatnonzero(breaks)
         if places.size and self._lines is None:
             self._lines = self._all_lines()
         for first, last in zip(starts[places].tolist(), (starts + breaks)[places].tolist(), strict=True):
@@ -128,6 +145,14 @@ class LongRecords:
     def _all_lines(self) -> Iterator[str]:
         with open_text(self._source) as content:
             yield from bounded_lines(content, self._source)
+
+
+def ends_with_line_break(source: Source) -> bool:
+    """Return whether the last character of the file ends a line."""
+    with source.path.open("rb") as content:
+        content.seek(-min(4, source.path.stat().st_size), SEEK_END)
+        end = content.read()
+    return end.rstrip(b"\0")[-1:] in (b"\n", b"\r")
 
 
 def open_quote(source: Source, line: int) -> EmberError:

@@ -10,9 +10,10 @@ import polars as pl
 import python_calamine
 
 from ember.errors import EmberError, nearest_name
+from ember.extract.header import column_names
 from ember.extract.old_workbook import old_sheet_facts
 from ember.extract.signature import ZIP, check_file
-from ember.extract.table import RawTable, column_names, raw_table
+from ember.extract.table import RawTable, raw_table
 from ember.extract.text import cell_text
 from ember.extract.workbook import Place, SheetFacts, address, damaged, protected, sheet_facts
 from ember.registry.model import Source

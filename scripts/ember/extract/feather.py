@@ -10,9 +10,10 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import feather
 
 from ember.errors import EmberError
+from ember.extract.header import column_names
 from ember.extract.parquet import typed_table
 from ember.extract.signature import check_file
-from ember.extract.table import RawTable, column_names
+from ember.extract.table import RawTable
 from ember.registry.model import Source
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from ember.errors import EmberError
 from ember.extract.branching import EVENT, Condition, Field, fields_of, parse_branching, shown
 from ember.extract.redcap import REPEAT, DictionaryField
+
+CHECKBOX = "checkbox"
 
 
 @dataclass(frozen=True)
@@ -23,19 +26,27 @@ class Branching:
 
 def branching_of(fields: Sequence[DictionaryField]) -> Branching:
     """Return the conditions of the fields that have one; functions and smart variables are not read."""
+    boxes = [column for field in fields if field.kind == CHECKBOX for column in field.columns]
+    return _branching(((column, field.branch) for field in fields for column in field.columns), boxes)
+
+
+def branching_said(said: Mapping[str, Mapping[str, Any]]) -> Branching:
+    """Return the conditions of the columns of a raw file, which keeps what the dictionary said of each."""
+    boxes = [name for name, info in said.items() if info.get("type") == CHECKBOX]
+    return _branching(((name, str(info.get("branch", ""))) for name, info in said.items()), boxes)
+
+
+def _branching(branches: Iterable[tuple[str, str]], checkboxes: Iterable[str]) -> Branching:
     conditions: dict[str, Condition] = {}
     unread: list[str] = []
-    for field in fields:
-        if not field.branch:
+    for column, branch in branches:
+        if not branch:
             continue
         try:
-            condition = parse_branching(field.branch, field.where)
+            conditions[column] = parse_branching(branch, column)
         except EmberError:
-            unread.extend(field.columns)
-        else:
-            conditions.update(dict.fromkeys(field.columns, condition))
-    boxes = frozenset(column for field in fields if field.kind == "checkbox" for column in field.columns)
-    return Branching(conditions, boxes, tuple(unread))
+            unread.append(column)
+    return Branching(conditions, frozenset(checkboxes), tuple(unread))
 
 
 def hidden_by_branching(frame: pl.DataFrame, branching: Branching, participant: str) -> dict[str, pl.Series]:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import polars as pl
 
 from ember.errors import EmberError, nearest_name
-from ember.extract.table import REJECTED_SCHEMA, RawStream, RawTable, looks_like_data, whole
+from ember.extract.header import looks_like_data
+from ember.extract.table import REJECTED_SCHEMA, RawStream, RawTable, whole
 from ember.registry.model import Join, Source
 
 PARTNER = "_partner"

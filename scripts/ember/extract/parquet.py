@@ -8,8 +8,9 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from ember.errors import EmberError
+from ember.extract.header import column_names
 from ember.extract.signature import check_file
-from ember.extract.table import ColumnInfo, RawTable, column_names, raw_table
+from ember.extract.table import ColumnInfo, RawTable, raw_table
 from ember.extract.text import column_text
 from ember.registry.model import Source
 
@@ -24,7 +25,7 @@ def read_parquet(source: Source) -> RawTable:
     """
     names = read_parquet_header(source)
     try:
-        frame = pl.read_parquet(source.path)
+        frame = pl.read_parquet(source.path, glob=False)
     except (PolarsError, PanicException, OSError):
         raise _damaged(source) from None
     return typed_table(source, frame, names)
@@ -40,7 +41,9 @@ def read_parquet_header(source: Source) -> list[str]:
     """
     check_file(source)
     try:
-        return column_names(list(pl.read_parquet_schema(source.path)), source)
+        # An open file: in a path "[" would be a pattern.
+        with source.path.open("rb") as content:
+            return column_names(list(pl.read_parquet_schema(content)), source)
     except (PolarsError, PanicException, OSError):
         raise _damaged(source) from None
 

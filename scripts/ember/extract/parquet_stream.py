@@ -30,7 +30,8 @@ def stream_parquet(source: Source) -> RawStream:
     Whether date-times are dates is a matter of the whole column: those columns are read once more, before.
     """
     names = read_parquet_header(source)
-    schema = dict(zip(names, pl.read_parquet_schema(source.path).values(), strict=True))
+    with source.path.open("rb") as content:
+        schema = dict(zip(names, pl.read_parquet_schema(content).values(), strict=True))
     infos = {name: ColumnInfo(type=str(kind)) for name, kind in schema.items()}
     times = [name for name, kind in schema.items() if kind == pl.Datetime]
     dates = set(times)
@@ -65,9 +66,9 @@ def _frames(source: Source, schema: Mapping[str, pl.DataType]) -> Iterator[pl.Da
                 frame = pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
                 frame.columns = list(schema)
                 yield frame.select(pl.col(name).cast(kind) for name, kind in schema.items())
-    except (pa.ArrowException, OSError, pl.exceptions.PolarsError):
+    except (pa.ArrowException, OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise EmberError(
-            "The Parquet file cannot be read: it is damaged or cut off.",
+            "The Parquet file cannot be read: it is damaged or cut off, or a column is of a type that is not known.",
             where=source.shown_path,
             fix="Export it again.",
         ) from None

@@ -9,8 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from ember.errors import EmberError
-
 METADATA_KEY = b"ember"
 KEYS = ("_site", "_row", "_file", "_sheet", "_participant")
 
@@ -32,19 +30,13 @@ def read_raw(path: Path, site: str, columns: Collection[str] | None = None) -> t
     dict
         `{"columns": {name: {label, value_labels, missing_values, missing_ranges, type}}}`.
 
-    Raises
-    ------
-    EmberError
-        The file holds no row of the site.
-
     Notes
     -----
-    A row group holds one site, as its statistics say: those of other sites are not touched.
+    A row group holds one site, as its statistics say: those of other sites are not touched. A site has no row where
+    nobody of it consented; that it claims none at all is refused when the file is written.
     """
-    rows = pl.scan_parquet(path)
+    rows = pl.scan_parquet(path, glob=False)
     wanted = [name for name in rows.collect_schema() if columns is None or name in {*KEYS, *columns}]
     frame = rows.filter(pl.col("_site") == site).select(wanted).collect().rechunk()
-    if frame.is_empty():
-        raise EmberError(f"The raw file {path.name} holds no row of the site {site}.", where="read_source")
     metadata: dict[str, Any] = json.loads(pl.read_parquet_metadata(path)[METADATA_KEY.decode()])
     return frame, metadata

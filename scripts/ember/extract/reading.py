@@ -15,17 +15,15 @@ from ember.errors import EmberError
 from ember.extract.admission import Admission, Conditions
 from ember.extract.claims import Claim, check_claimed, claim_rows, site_frames
 from ember.extract.columns import check_columns
-from ember.extract.join import with_joins
-from ember.extract.packed import unpacked
+from ember.extract.opening import open_source
 from ember.extract.pseudonyms import Pseudonyms
 from ember.extract.raw_file import write_raw
 from ember.extract.redcap_rows import with_repeats_told, without_identifiers
 from ember.extract.source import Tally, checked_digest, input_record
-from ember.extract.stream import ahead, open_stream
+from ember.extract.stream import ahead
 from ember.extract.table import RawStream
 from ember.registry.model import Source
 from ember.registry.registry import Registry
-from ember.validate.ledger import join_entries
 
 
 @dataclass(frozen=True)
@@ -82,11 +80,8 @@ def read_source(
     with ThreadPoolExecutor(max_workers=2) as pool, ExitStack() as packed:
         hashes = [pool.submit(checked_digest, sources[name]) for name in _files(source)]
         try:
-            opened = open_stream(packed.enter_context(unpacked(source, raw.parent)))
-            n_columns = len(opened.names)
-            stream = with_joins(
-                opened, source, lambda other: open_stream(packed.enter_context(unpacked(sources[other], raw.parent)))
-            )
+            stream = open_source(source, sources, raw.parent, packed)
+            n_columns = len(stream.names) - sum(len(join.columns) for join in source.joins)
             for site, table in claims:
                 check_columns(source, stream.names, site, table, registry)
             stream = with_repeats_told(stream, source, claims)
@@ -104,7 +99,7 @@ def read_source(
     lost = pl.concat([pl.Series("_row", [], dtype=pl.Int64), *unclaimed])
     record = input_record(source, hashes[0].result(), tally.n_rows, n_columns)
     ordered = {site.id: counts.get(site.id, 0) for site, _ in claims}
-    listed = join_entries(admission.listed)
+    listed = admission.ledger
     if claims:
         return Read(ordered, admission.left, listed, tally, lost, 0, record)
     return Read(ordered, admission.left, listed, tally, lost.clear(), lost.len(), record)

@@ -10,17 +10,9 @@ from typing import Any
 import polars as pl
 
 from ember.errors import EmberError
+from ember.extract.header import column_names
 from ember.extract.statistical_dates import Moment, at_midnight, moment_of, moment_text
-from ember.extract.table import (
-    ColumnInfo,
-    RawStream,
-    RawTable,
-    column_names,
-    empty_rejected,
-    no_rows,
-    raw_table,
-    without_blank_rows,
-)
+from ember.extract.table import ColumnInfo, RawStream, RawTable, empty_rejected, no_rows, raw_table, without_blank_rows
 from ember.extract.text import column_text, number_text
 from ember.registry.model import Source
 

@@ -56,14 +56,21 @@ def column_text(values: pl.Series, where: str, as_dates: bool | None = None) -> 
     Raises
     ------
     EmberError
-        The type has no plain text (lists, structures, binary).
+        The type has no plain text (lists, structures, binary), or a text holds a NUL character.
 
     Notes
     -----
     Statistical packages keep plain dates as date-times at midnight: a column in which every time is
     midnight is written as dates.
     """
-    return _as_text(values, where, as_dates).fill_null("").rename(values.name)
+    text = _as_text(values, where, as_dates).fill_null("").rename(values.name)
+    if text.str.contains("\0", literal=True).any():
+        raise EmberError(
+            f"The column '{values.name}' holds a NUL character, which no text has.",
+            where=where,
+            fix="Export the file again without it.",
+        )
+    return text
 
 
 def only_midnight(values: pl.Series) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from ember.errors import EmberError
+from ember.extract.header import MOST_COLUMNS, column_names, too_many_columns
 from ember.extract.signature import check_file
-from ember.extract.table import MOST_COLUMNS, column_names, too_many_columns
 from ember.registry.model import Source
 
 CHUNK = 1 << 22
@@ -74,7 +74,7 @@ class DecodedFile:
                 if not piece or not piece.isascii() or self._decoder.getstate()[0]:
                     self._decoder.decode(piece, final=not piece)
                 text = piece
-        except UnicodeDecodeError:
+        except UnicodeError:  # also a file of UTF-16 without the mark that tells the order of its bytes
             text = b"\0"
         if b"\0" in text:
             try:
@@ -116,6 +116,12 @@ def check_text(source: Source) -> int:
             except UnicodeDecodeError as error:
                 before = codecs.decode(error.object[: error.start], _codec(source), "ignore")
                 raise _undecodable(source, breaks + _line_breaks(before, last) + 1) from None
+            except UnicodeError:
+                raise EmberError(
+                    "The file does not begin with the mark that tells the order of its bytes, as UTF-16 does.",
+                    where=source.shown_path,
+                    fix="Check `encoding:`, or export the file again, as UTF-8 if that can be chosen.",
+                ) from None
             if "\0" in text:
                 line = breaks + _line_breaks(text[: text.index("\0")], last) + 1
                 raise EmberError(
@@ -147,7 +153,7 @@ def read_text_header(source: Source) -> Header:
             if source.header_row == 0:
                 return Header(_declared_names(reader, source), 0)
             records = [next(reader, []) for _ in range(source.header_rows)]
-    except UnicodeDecodeError:
+    except UnicodeError:
         check_text(source)
         raise
     except csv.Error:

@@ -7,6 +7,7 @@ import polars as pl
 from ember.harmonise.dates import day_of
 from ember.harmonise.derived import NOT_DERIVED
 from ember.harmonise.derived import RULE as NOT_DERIVED_RULE
+from ember.harmonise.distinct import Distinct
 from ember.harmonise.measurement_cells import beside_measurement, joined_marks, read_measurement
 from ember.harmonise.missing import missing_rule
 from ember.harmonise.numbers import number
@@ -39,22 +40,25 @@ def read_cells(reading: Reading, registry: Registry) -> Cells:
         at_visit = pl.lit(None, pl.Int16)  # what does not change belongs to no visit
     else:
         at_visit = pl.col("_visit") if column.visit is None else pl.lit(reading.visit, pl.Int16)
-    cells = rows.select(
+    distinct = Distinct.of(rows[column.column])
+    texts = distinct.texts.to_frame("reported").with_columns(pl.col("reported").str.strip_chars().alias("text"))
+    filled = (texts["text"] != "").to_numpy()[distinct.code]
+    read = _parsed(texts.with_columns(_first_rule(reading).alias("rule")), reading, registry)
+    if column.kind != "measurement":
+        read = read.drop("reported")
+    # Lazily, so that only the columns which are looked at lose their empty rows.
+    filled_rows = rows.lazy() if filled.all() else rows.lazy().filter(pl.Series(filled))
+    told = filled_rows.select(
         pl.col("_at").alias("at"),
         pl.lit(reading.order, pl.Int32).alias("order"),
         pl.col("_person").alias("person"),
         at_visit.alias("visit"),
-        pl.col(column.column).alias("reported"),
         *(beside_measurement(reading) if column.kind == "measurement" else []),
-    )
-    # Files repeat few texts many times: each text is read once.
-    distinct = cells.select("reported", pl.col("reported").str.strip_chars().alias("text")).unique("reported")
-    distinct = distinct.filter(pl.col("text").fill_null("") != "")
-    read = _parsed(distinct.with_columns(_first_rule(reading).alias("rule")), reading, registry)
-    frame = cells.join(read, "reported", "inner", maintain_order="left")
+    ).collect()
+    cells = told.hstack(read[distinct.code[filled]])
     if column.kind != "measurement":
-        return Cells(frame.drop("reported"), rows.height)
-    return Cells(joined_marks(frame, reading).rename({"reported": "value_reported"}), rows.height)
+        return Cells(cells, rows.height)
+    return Cells(joined_marks(cells, reading).rename({"reported": "value_reported"}), rows.height)
 
 
 def _first_rule(reading: Reading) -> pl.Expr:

@@ -31,7 +31,7 @@ from ember.errors import EmberError
 from ember.expressions.evaluate import Cells, Values, evaluate
 from ember.expressions.parser import parse
 from ember.expressions.syntax import Expression, columns_of
-from ember.extract.table import RESERVED
+from ember.extract.header import RESERVED
 from ember.extract.text import column_text
 from ember.harmonise.missing import missing_rule
 from ember.harmonise.numbers import number
@@ -43,7 +43,11 @@ RULE = "value.not_derived"
 
 
 def with_derived(
-    rows: RawRows, table: TableMap, decimal: str, codes: Mapping[str, Sequence[str]] | None = None
+    rows: RawRows,
+    table: TableMap,
+    decimal: str,
+    codes: Mapping[str, Sequence[str]] | None = None,
+    thousands: str | None = None,
 ) -> tuple[RawRows, pl.DataFrame]:
     """Return the rows with each derived column of a table, in the order of the site file.
 
@@ -54,6 +58,8 @@ def with_derived(
     codes : mapping, optional
         Codes by column that mean missing besides those of the table and of the file: those which the mapping of the
         column declares.
+    thousands : str, optional
+        The declared mark between groups of three digits, with which operands may be written; results are not.
 
     Returns
     -------
@@ -75,7 +81,7 @@ def with_derived(
         for column in columns_of(expression):
             if column not in cells:
                 own = (*table.missing, *(codes or {}).get(column, ()))
-                cells[column] = read_operand(rows.frame[column], own, rows.columns.get(column, {}), decimal)
+                cells[column] = read_operand(rows.frame[column], own, rows.columns.get(column, {}), decimal, thousands)
         values = evaluate(expression, cells, rows.frame.height)
         texts = derived_texts(values, decimal).alias(name)
         cells[name] = Cells(texts, values)
@@ -150,7 +156,13 @@ def formula(table: TableMap, name: str, columns: Collection[str] | None, where: 
     return expression
 
 
-def read_operand(column: pl.Series, declared: Sequence[str], metadata: Mapping[str, Any], decimal: str) -> Cells:
+def read_operand(
+    column: pl.Series,
+    declared: Sequence[str],
+    metadata: Mapping[str, Any],
+    decimal: str,
+    thousands: str | None = None,
+) -> Cells:
     """Return the cells of a column: missing where empty or a missing code, failed where not a number."""
     text = pl.col("text")
     read = (
@@ -158,8 +170,8 @@ def read_operand(column: pl.Series, declared: Sequence[str], metadata: Mapping[s
         .lazy()
         .select(
             text,
-            number(text, decimal).fill_null(np.nan).alias("number"),
-            ((text == "") | missing_rule(text, declared, metadata, decimal).is_not_null()).alias("missing"),
+            number(text, decimal, thousands=thousands).fill_null(np.nan).alias("number"),
+            ((text == "") | missing_rule(text, declared, metadata, decimal, thousands).is_not_null()).alias("missing"),
         )
         .collect()
     )

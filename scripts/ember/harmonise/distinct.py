@@ -29,7 +29,7 @@ class Distinct:
     def of(cls, column: pl.Series) -> Distinct:
         """Return the distinct texts of a column in order of appearance; null counts as empty."""
         # Rows of one participant mostly stand together: the text of a run is looked up once.
-        column = column.fill_null("")
+        column = column.fill_null("") if column.null_count() else column
         run = column.rle_id().to_numpy()
         heads = np.flatnonzero(np.diff(run, prepend=np.uint32(1 << 31))).astype(np.uint32)
         few = len(heads) * 2 < len(run)

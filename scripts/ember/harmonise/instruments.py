@@ -14,7 +14,7 @@ from ember.tables.store import conform, empty_table
 from ember.validate.ledger import entries, join_entries
 
 QUESTIONNAIRE = ["participant_id", "visit", "instrument"]
-PLACE = ["site_id", *QUESTIONNAIRE, "study_day", "source_file", "row_number", "order"]
+PLACE = ["site_id", *QUESTIONNAIRE, "study_day", "source_file", "sheet", "row_number", "order"]
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def _incomplete(unscored: pl.DataFrame, rules: dict[str, InstrumentRule], site: 
         "instrument", pl.col("total_value").is_not_null().alias("given"), maintain_order=True
     ):
         message = rules[str(name)].missing_in_words + ("; the total given stands" if given else "")
-        where = part.select("source_file", "row_number")
+        where = part.select("source_file", "sheet", "row_number")
         listed.append(entries(where, "score.incomplete", site=site, stage=stage, message=message))
     return join_entries(listed)
 
@@ -235,6 +235,7 @@ def _disagreements(judged: pl.DataFrame, site: str, stage: str) -> pl.DataFrame:
         entries(
             part.select(
                 pl.col("total_source_file").alias("source_file"),
+                pl.col("total_sheet").alias("sheet"),
                 pl.col("total_row_number").alias("row_number"),
                 pl.col("total_column").alias("column"),
             ),

@@ -18,7 +18,7 @@ class Origin:
     Attributes
     ----------
     rows : DataFrame
-        By `at`: `source_file`, `_row`.
+        By `at`: `_file`, `_sheet`, `_row`.
     roster : DataFrame
         By `person`: `_participant` and `_at`, the participant's first row.
     columns : sequence of ValueColumn
@@ -39,9 +39,13 @@ class Origin:
             pl.lit(self.site).alias("site_id"),
             self.roster["_participant"].gather(cells["person"]).alias("participant_id"),
             names.gather(cells["visit"].cast(pl.UInt32)).alias("visit"),
-            self.rows["source_file"].gather(at).alias("source_file"),
+            self.rows["_file"].gather(at).alias("source_file"),
             self.rows["_row"].gather(at).alias("row_number"),
         )
+
+    def sheet(self, cells: pl.DataFrame) -> pl.Series:
+        """Return the sheet of each cell; null outside workbooks."""
+        return self.rows["_sheet"].gather(cells["at"].cast(pl.UInt32)).alias("sheet")
 
     def source_column(self, cells: pl.DataFrame) -> pl.Series:
         """Return the name of each cell's column in the source."""

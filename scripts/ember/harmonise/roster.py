@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from ember.harmonise.distinct import first_places
 from ember.harmonise.origin import Origin
 from ember.tables.contract import contract
 from ember.tables.store import POLARS_TYPES
@@ -30,23 +31,22 @@ def settle(cells: pl.DataFrame, value: str, key: tuple[str, ...] = ("person",)) 
         With `repeat`: true for each usable cell after the first. Where usable cells of one key differ, all of them
         carry `value.conflict`: there is no telling which is right.
     """
-    told = cells.filter(pl.col("rule").is_null())
+    others = cells.filter(pl.col("rule").is_not_null())
+    told = cells.filter(pl.col("rule").is_null()) if others.height else cells
     slot = np.zeros(told.height, dtype=np.int64)
     for name in key:
         positions = told[name].to_numpy().astype(np.int64)
         slot = slot * (positions.max(initial=0) + 1) + positions
-    order = np.arange(told.height)
-    first = np.zeros(slot.max(initial=0) + 1, dtype=np.int64)
-    first[slot[::-1]] = order[::-1]  # the earliest cell of a slot is written last and stays
-    differs = (told[value] != told[value].gather(first[slot])).to_numpy()
-    conflicting = np.zeros(len(first), dtype=bool)
-    conflicting[slot[differs]] = True
-    conflict = conflicting[slot]
-    settled = told.with_columns(
-        pl.select(pl.when(pl.Series(conflict)).then(pl.lit("value.conflict")).alias("rule")).to_series(),
-        pl.Series("repeat", (order != first[slot]) & ~conflict, pl.Boolean),
-    )
-    return pl.concat([settled, cells.filter(pl.col("rule").is_not_null()).with_columns(pl.lit(False).alias("repeat"))])
+    first = first_places(slot, int(slot.max(initial=0)) + 1)[slot]
+    differs = (told[value] != told[value].gather(pl.Series(first))).to_numpy()
+    repeat = np.arange(told.height) != first
+    rule = told["rule"]
+    if differs.any():
+        conflict = np.isin(slot, slot[differs])
+        repeat &= ~conflict
+        rule = pl.select(pl.when(pl.Series(conflict)).then(pl.lit("value.conflict")).alias("rule")).to_series()
+    settled = told.with_columns(rule, pl.Series("repeat", repeat, pl.Boolean))
+    return pl.concat([settled, others.with_columns(pl.lit(False).alias("repeat"))]) if others.height else settled
 
 
 def usable(cells: pl.DataFrame) -> pl.DataFrame:
@@ -71,7 +71,7 @@ def participants(
     table = roster.select(
         pl.lit(origin.site).alias("site_id"),
         pl.col("_participant").alias("participant_id"),
-        origin.rows["source_file"].gather(roster["_at"]),
+        origin.rows["_file"].gather(roster["_at"]).alias("source_file"),
         origin.rows["_row"].gather(roster["_at"]).alias("row_number"),
         "_person",
     )

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from ember.harmonise.dates import day_of
+from ember.harmonise.distinct import Distinct
 from ember.harmonise.missing import missing_rule
 from ember.harmonise.numbers import number
 from ember.registry.model import DateColumn, DayColumn, TableMap, Visit
@@ -49,9 +50,12 @@ def with_visits(
     unplaced = pl.lit(None, pl.String)
     if table.visits.long:
         codes = {code.strip(): position[visit] for code, visit in table.visits.long.codes.items()}
-        text = pl.col(table.visits.long.column).str.strip_chars()
-        at_visit = text.replace_strict(codes, default=None, return_dtype=pl.Int16)
-        unplaced = pl.when(at_visit.is_null()).then(pl.lit("row.unknown_visit"))
+        told = Distinct.of(frame[table.visits.long.column]).read(
+            lambda text: text.str.strip_chars().replace_strict(codes, default=None, return_dtype=pl.Int16)
+        )
+        at_visit = pl.lit(told)
+        if told.null_count():
+            unplaced = pl.when(at_visit.is_null()).then(pl.lit("row.unknown_visit"))
     return frame.with_columns(
         at_visit.alias("_visit"), pl.lit(None, pl.Int32).alias("_day"), unplaced.alias("_unplaced")
     )

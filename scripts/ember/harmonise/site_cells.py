@@ -16,6 +16,8 @@ from ember.harmonise.value_columns import Kind, ValueColumn, value_columns
 from ember.registry.model import Site, Study
 from ember.registry.registry import Registry
 
+ROW = ("_file", "_sheet", "_row", "_person", "_visit", "_day")
+
 
 @dataclass(frozen=True)
 class MappedColumn:
@@ -34,7 +36,7 @@ class SiteCells:
     columns : tuple of MappedColumn
         By `order` of a cell.
     rows : DataFrame
-        By `at` of a cell: `_file`, `_sheet`, `_row`, `source_file`, and of its row `_person`, `_visit`, `_day`.
+        By `at` of a cell: `_file`, `_sheet`, `_row`, and of its row `_person`, `_visit`, `_day`.
     read : tuple of Cells
         By `order`.
     """
@@ -61,7 +63,7 @@ class SiteCells:
         ]
         if len(found) < 2:
             return found[0] if found else None
-        return pl.concat(found).sort("at", "order")
+        return pl.concat(found)[merged([cells["at"].to_numpy() for cells in found])]
 
     def table_of(self, cells: pl.DataFrame) -> NDArray[np.int16]:
         """Return the position of each cell's table in the site."""
@@ -96,21 +98,23 @@ def read_site(
             )
             columns.append(MappedColumn(index, column))
             read.append(read_cells(reading, registry))
-    return SiteCells(tuple(columns), _origins(site, rows, columns), tuple(read))
+    return SiteCells(tuple(columns), pl.concat([part.kept.select(ROW) for part in rows]), tuple(read))
 
 
-def _origins(site: Site, rows: Sequence[SortedRows], columns: Sequence[MappedColumn]) -> pl.DataFrame:
-    """Return the origin of each kept row.
+def merged(rows: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return which cells of the columns, one after the other, stand first, second ... when ordered by row.
 
-    Two sheets of one file may hold the same column: then the sheet stands in `source_file`, because source file, row
-    and column are the key of the standard tables. Tables of one source share out its rows and need nothing more.
+    Each array has the rows of one column in ascending order; of one row the cell of an earlier column comes first.
     """
-    origins = [part.kept.select("_file", "_sheet", "_row", "_person", "_visit", "_day") for part in rows]
-    owners: dict[tuple[str, str], set[str]] = {}
-    for mapped in columns:
-        for file in origins[mapped.table]["_file"].unique() if mapped.column.kind in {"measurement", "item"} else ():
-            owners.setdefault((file, mapped.column.column), set()).add(site.tables[mapped.table].source)
-    shared = sorted({file for (file, _), sources in owners.items() if len(sources) > 1})
-    with_sheet = pl.concat_str("_file", pl.lit("#"), pl.col("_sheet").fill_null(""))
-    name = pl.when(pl.col("_file").is_in(shared)).then(with_sheet).otherwise("_file")
-    return pl.concat(origins).with_columns(name.alias("source_file"))
+    n_rows = max((int(at[-1]) + 1 for at in rows if len(at)), default=0)
+    taken = np.zeros(n_rows + 1, dtype=np.int64)
+    for at in rows:
+        taken[at + 1] += 1
+    place = np.cumsum(taken)
+    order = np.empty(int(place[-1]), dtype=np.int64)
+    start = 0
+    for at in rows:
+        order[place[at]] = np.arange(start, start + len(at))
+        place[at] += 1
+        start += len(at)
+    return order

@@ -20,7 +20,7 @@ from ember.harmonise.visits import BY_VISIT, Calendar, Ends, RowDays, further_sa
 from ember.registry.model import Site, Study
 from ember.registry.registry import Registry
 from ember.tables.contract import contract
-from ember.tables.store import conform, empty_table
+from ember.tables.store import arranged, empty_table
 from ember.validate.accounting import Account
 from ember.validate.ledger import join_entries, rules
 
@@ -106,7 +106,7 @@ def standardise_site(
     seen = [_usable(part) for part in judged.of_visits]
     treatments = _treatments(site, judged, cells, registry, origin)
     standard = Standardised(
-        participants=conform(people.participants(roster, judged.settled, origin, judged.death_days), "participants"),
+        participants=arranged(people.participants(roster, judged.settled, origin, judged.death_days), "participants"),
         visits=_made("visits", tables.visits(seen, origin) if seen else None),
         measurements=_made("standard_measurements", _built(tables.measurements, judged.measurements, origin)),
         items=_made("standard_items", _built(tables.items, judged.items, origin)),
@@ -214,7 +214,7 @@ def _built(
 def _made(table: str, frame: pl.DataFrame | None) -> pl.DataFrame:
     if frame is None:
         return empty_table(table)
-    return conform(frame.select([name for name in contract(table).names if name in frame.columns]), table)
+    return arranged(frame.select([name for name in contract(table).names if name in frame.columns]), table)
 
 
 def _treatments(

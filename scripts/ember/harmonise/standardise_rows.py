@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ember.errors import EmberError
+from ember.extract.own_rows import other_tests
+from ember.harmonise.distinct import Distinct, first_places
 from ember.harmonise.row_visits import with_visits
 from ember.registry.model import TableMap, Visit
+
+MANY_KEYS = 8
+"""Keys a row up to which they are counted in an array."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,9 @@ def roster_of(kept: pl.DataFrame) -> pl.DataFrame:
     DataFrame
         `_person` (position in the roster), `_participant`, `_at` (position of the first row).
     """
-    first = kept.select("_participant").with_row_index("_at").unique("_participant", keep="first", maintain_order=True)
-    return first.with_row_index("_person")
+    person = kept["_person"].to_numpy()
+    first = pl.Series("_at", first_places(person, int(person.max()) + 1 if len(person) else 0))
+    return kept["_participant"].gather(first).to_frame().with_row_index("_person").with_columns(first)
 
 
 def sort_rows(
@@ -82,42 +90,99 @@ def sort_rows(
     starts : DataFrame, optional
         As for `with_visits`.
     """
-    known = pl.int_range(pl.len(), dtype=pl.Int64).alias("_at"), _analyte(table), pl.lit(None, pl.String).alias("_rule")
-    frame = with_visits(raw.frame.with_columns(*known), table, visits, raw.columns, decimal, starts)
-    frame = _marked(frame, "row.no_participant", pl.col("_participant").fill_null("") == "")
-    # Samples of two days of one visit are two samples; what has one row a visit has one day.
-    own_day = table.laboratory and (table.visits.by_date or table.visits.by_day)
-    key = ["_participant", "_visit", "_analyte", *(["_day"] if own_day else [])]
+    frame = with_visits(raw.frame.with_columns(_analyte(table, raw.frame)), table, visits, raw.columns, decimal, starts)
+    people = Distinct.of(frame["_participant"])
+    key = _keys(frame, table, people.code)
+    rules = _Rules(frame.height)
+    rules.give("row.no_participant", (people.texts == "").to_numpy()[people.code])
+    rules.give("row.other_analyte", other_tests(frame, table).to_numpy())
     # Only rows of one key can repeat or contradict each other; these few are compared cell by cell.
-    alike = frame.filter(frame.select(key).is_duplicated() & frame["_rule"].is_null())
-    frame = _marked(frame, "row.duplicate_exact", pl.col("_at").is_in(_repeats(alike).implode()))
+    alike = np.flatnonzero(_repeated(key) & rules.none)
+    rules.give("row.duplicate_exact", alike[_repeats(frame[alike])])
+    person = people.code
     if roster is not None:
-        frame = frame.join(roster.select("_participant", "_person"), "_participant", "left", maintain_order="left")
-        frame = _marked(frame, "row.not_in_roster", pl.col("_person").is_null())
-    frame = frame.with_columns(_rule=pl.coalesce("_rule", "_unplaced")).drop("_unplaced")
+        position = people.texts.to_frame("_participant").join(roster, "_participant", "left", maintain_order="left")
+        rules.give("row.not_in_roster", position["_person"].is_null().to_numpy()[person])
+        person = position["_person"].fill_null(0).to_numpy()[person]
+    for rule_id in frame["_unplaced"].drop_nulls().unique(maintain_order=True):
+        rules.give(rule_id, (frame["_unplaced"] == rule_id).fill_null(False).to_numpy())
     if table.laboratory:
-        frame = _marked(frame, "row.unknown_analyte", pl.col("_analyte").is_null())
+        rules.give("row.unknown_analyte", frame["_analyte"].is_null().to_numpy())
     if not _lists_treatments(table):
-        frame = _without_contradictions(frame, table, alike["_at"], key)
-    open_rows = pl.col("_rule").is_null()
-    kept = frame.filter(open_rows).drop("_rule", "_at")
+        _refuse_contradictions(rules, table, alike, key)
     if roster is None:
-        people = roster_of(kept).select("_participant", "_person")
-        kept = kept.join(people, "_participant", "left", maintain_order="left")
-    return SortedRows(kept, frame.filter(~open_rows).select("_file", "_sheet", "_row", "_rule", "_participant"))
+        person = _by_appearance(person, rules.none)
+    kept = frame.with_columns(pl.Series("_person", person, pl.UInt32)).filter(pl.Series(rules.none)).drop("_unplaced")
+    refused = frame.with_columns(rules.names).filter(pl.Series(~rules.none))
+    return SortedRows(kept, refused.select("_file", "_sheet", "_row", "_rule", "_participant"))
 
 
-def _without_contradictions(frame: pl.DataFrame, table: TableMap, alike: pl.Series, key: list[str]) -> pl.DataFrame:
-    """Mark rows of one key that contradict each other: all of them, or all but the one that the study keeps."""
+class _Rules:
+    """The rule under which each row leaves: the first that it is given."""
+
+    def __init__(self, n: int) -> None:
+        self._given = np.zeros(n, dtype=np.int16)
+        self._ids: list[str | None] = [None]
+
+    @property
+    def none(self) -> NDArray[np.bool_]:
+        """Return which rows have no rule yet."""
+        return np.asarray(self._given == 0)
+
+    @property
+    def names(self) -> pl.Series:
+        return pl.Series("_rule", self._ids, pl.String).gather(pl.Series(self._given, dtype=pl.UInt32))
+
+    def give(self, rule_id: str, rows: NDArray[np.bool_] | NDArray[np.intp]) -> None:
+        """Give the rule to rows (a mask or positions) that have none yet."""
+        found = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        self._given[found[self._given[found] == 0]] = len(self._ids)
+        self._ids.append(rule_id)
+
+
+def _keys(frame: pl.DataFrame, table: TableMap, person: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Return one number for rows of one participant, visit, and in laboratory tables analyte and sample."""
+    parts = [frame["_visit"]]
+    if table.laboratory:
+        parts.append(pl.Series(Distinct.of(frame["_analyte"]).code))
+        # Samples of two days of one visit are two samples; what has one row a visit has one day.
+        parts.extend([frame["_day"]] if table.visits.by_date or table.visits.by_day else [])
+    key = person.astype(np.int64)
+    for part in parts:
+        told = part.is_not_null().to_numpy()
+        position = part.fill_null(0).to_numpy().astype(np.int64)
+        position = np.where(told, position - position.min(initial=0) + 1, 0)
+        key = key * (int(position.max(initial=0)) + 1) + position
+    return key
+
+
+def _repeated(key: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which keys, none negative, stand in several rows."""
+    highest = int(key.max(initial=0))
+    if highest > MANY_KEYS * (len(key) + 1):
+        return np.asarray(pl.Series(key).is_duplicated(), dtype=np.bool_)
+    return np.asarray(np.bincount(key, minlength=1) > 1, dtype=np.bool_)[key]
+
+
+def _by_appearance(person: NDArray[np.uint32], kept: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    """Number the participants of kept rows from 0 in order of their first row; the others' numbers mean nothing."""
+    n = int(person.max()) + 1 if len(person) else 0
+    among = first_places(person[kept], n)
+    number = np.empty(n, dtype=np.uint32)
+    number[np.argsort(among, kind="stable")] = np.arange(n, dtype=np.uint32)
+    return number[person]
+
+
+def _refuse_contradictions(rules: _Rules, table: TableMap, alike: NDArray[np.intp], key: NDArray[np.int64]) -> None:
+    """Refuse rows of one key that contradict each other: all of them, or all but the one that the study keeps."""
     # A row that already left does not make another one contradictory.
-    left = frame.filter(pl.col("_rule").is_null() & pl.col("_at").is_in(alike.implode()))
+    left = alike[rules.none[alike]]
+    same = pl.Series(key[left])
     if table.duplicates is None:
-        conflicts = left["_at"].filter(left.select(key).is_duplicated())
-        return _marked(frame, "row.duplicate_conflict", pl.col("_at").is_in(conflicts.implode()))
-    whole = pl.struct(key)
-    chosen = whole.is_first_distinct() if table.duplicates.keep == "first" else whole.is_last_distinct()
-    others = left.filter(~chosen)["_at"]
-    return _marked(frame, "row.duplicate_resolved", pl.col("_at").is_in(others.implode()))
+        rules.give("row.duplicate_conflict", left[same.is_duplicated().to_numpy()])
+        return
+    chosen = same.is_first_distinct() if table.duplicates.keep == "first" else same.is_last_distinct()
+    rules.give("row.duplicate_resolved", left[~chosen.to_numpy()])
 
 
 def refuse_cardinality(site: str, table: TableMap, rows: SortedRows, roster: pl.DataFrame | None) -> None:
@@ -135,7 +200,7 @@ def refuse_cardinality(site: str, table: TableMap, rows: SortedRows, roster: pl.
     """
     if table.per_participant == "many":
         return
-    repeats = ["row.duplicate_exact", "row.duplicate_resolved", "row.no_participant"]
+    repeats = ["row.duplicate_exact", "row.duplicate_resolved", "row.no_participant", "row.other_analyte"]
     left = rows.refused.filter(~pl.col("_rule").is_in(repeats)).select("_participant")
     own = pl.concat([rows.kept.select("_participant"), left])
     own = own if roster is None else own.join(roster, "_participant", "semi")
@@ -157,21 +222,20 @@ def _lists_treatments(table: TableMap) -> bool:
     return table.treatments is not None and not (table.measurements or table.laboratory or table.instruments)
 
 
-def _analyte(table: TableMap) -> pl.Expr:
+def _analyte(table: TableMap, frame: pl.DataFrame) -> pl.Series:
     if table.laboratory is None:
-        return pl.lit(None, pl.String).alias("_analyte")
+        return pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias("_analyte")
     names = {code.strip(): name for code, name in table.laboratory.analyte.codes.items()}
-    text = pl.col(table.laboratory.analyte.column).str.strip_chars()
-    return text.replace_strict(names, default=None, return_dtype=pl.String).alias("_analyte")
+    told = Distinct.of(frame[table.laboratory.analyte.column])
+    return told.read(
+        lambda text: text.str.strip_chars().replace_strict(names, default=None, return_dtype=pl.String)
+    ).alias("_analyte")
 
 
-def _marked(frame: pl.DataFrame, rule_id: str, condition: pl.Expr) -> pl.DataFrame:
-    """Give the rule to the rows that meet the condition and have none yet."""
-    return frame.with_columns(_rule=pl.coalesce("_rule", pl.when(condition).then(pl.lit(rule_id))))
-
-
-def _repeats(alike: pl.DataFrame) -> pl.Series:
-    """Return the positions of rows that repeat an earlier one cell by cell; outer white space does not count."""
-    content = [name for name in alike.columns if name not in {"_row", "_rule", "_at", "_unplaced"}]
+def _repeats(alike: pl.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows repeat an earlier one cell by cell; outer white space does not count."""
+    if alike.is_empty():
+        return np.zeros(0, dtype=np.bool_)
+    content = [name for name in alike.columns if name not in {"_row", "_unplaced"}]
     cells = alike.select(pl.col(content).cast(pl.String).str.strip_chars().fill_null(""))
-    return alike["_at"].filter(~cells.select(pl.struct(pl.all()).is_first_distinct()).to_series())
+    return ~cells.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()

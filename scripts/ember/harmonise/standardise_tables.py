@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from ember.errors import EmberError
 from ember.harmonise.origin import Origin
 from ember.registry.model import TreatmentMap
 from ember.registry.registry import Registry
@@ -15,7 +16,9 @@ from ember.registry.registry import Registry
 
 def measurements(cells: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     """Return the table of laboratory results; a second result of one visit and analyte is a conflict of rows."""
-    return origin.named(cells).with_columns(pl.lit(1, pl.Int16).alias("replicate"), origin.source_column(cells))
+    return origin.named(cells).with_columns(
+        pl.lit(1, pl.Int16).alias("replicate"), origin.sheet(cells), origin.source_column(cells)
+    )
 
 
 def items(cells: pl.DataFrame, origin: Origin) -> pl.DataFrame:
@@ -24,6 +27,7 @@ def items(cells: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     return origin.named(cells).with_columns(
         pl.Series([column.name for column in origin.columns], dtype=pl.String).gather(order).alias("instrument"),
         pl.Series([column.item for column in origin.columns], dtype=pl.Int16).gather(order).alias("item"),
+        origin.sheet(cells),
         origin.source_column(cells),
         pl.col("number").alias("value"),
     )
@@ -41,7 +45,13 @@ def visits(cells: Sequence[pl.DataFrame], origin: Origin) -> pl.DataFrame:
     earliest = np.flatnonzero(at == first[slot])
     seen[slot[earliest]] = earliest  # any cell of that row and visit: they share their study day
     taken_place = seen[first < np.iinfo(np.int64).max]
-    return origin.named(places[taken_place].sort("at", "visit"))
+    placed = places[taken_place].sort("at", "visit")
+    return origin.named(placed).with_columns(origin.sheet(placed))
+
+
+def plain_name(text: pl.Expr) -> pl.Expr:
+    """Return a name as names are compared: in small letters, without outer white space."""
+    return text.str.strip_chars().str.to_lowercase()
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class TreatmentNames:
     Attributes
     ----------
     table : DataFrame
-        `name`, `treatment`, `kind`, `atc`.
+        `name` (as `plain_name`), `treatment`, `kind`, `atc`.
     """
 
     table: pl.DataFrame
@@ -60,11 +70,22 @@ class TreatmentNames:
     def of(cls, registry: Registry) -> TreatmentNames:
         known = {row["treatment"]: row for row in registry.rows("treatments")}
         rows = [
-            (row["name"], row["treatment"], *(known[row["treatment"]][key] or None for key in ("kind", "atc")))
+            (
+                row["name"].strip().lower(),
+                row["treatment"],
+                *(known[row["treatment"]][key] or None for key in ("kind", "atc")),
+            )
             for row in registry.rows("treatment_names")
         ]
         schema = {"name": pl.String, "treatment": pl.String, "kind": pl.String, "atc": pl.String}
-        return cls(pl.DataFrame(rows, schema=schema, orient="row"))
+        table = pl.DataFrame(rows, schema=schema, orient="row")
+        twice = table.filter(table["name"].is_duplicated())["name"].unique(maintain_order=True).to_list()
+        if twice:
+            raise EmberError(
+                f"The treatment name '{twice[0]}' stands twice; capital and small letters make no difference.",
+                where="config/registry/treatment_names.csv",
+            )
+        return cls(table)
 
 
 def treatments(
@@ -81,6 +102,7 @@ def treatments(
     -----
     The whole cell is looked up before its parts: some combinations have a name of their own. Names in one cell that
     mean the same treatment make one row, and so do those that the registry does not know; they are joined as reported.
+    Capital and small letters make no difference.
     """
     known = names.table["name"].implode()
     parts = [
@@ -89,7 +111,8 @@ def treatments(
         if mapping is not None
     ]
     long = pl.concat(parts).sort("at", "order", maintain_order=True)
-    long = long.join(names.table, left_on="text", right_on="name", how="left", maintain_order="left")
+    long = long.with_columns(plain_name(pl.col("text")).alias("name"))
+    long = long.join(names.table, on="name", how="left", maintain_order="left")
     once = long.group_by(["at", "order", "treatment"], maintain_order=True).agg(
         pl.col("person", "visit", "study_day", "kind", "atc", "mapping").first(),
         pl.col("text").unique(maintain_order=True).str.join("; ").alias("name_reported"),
@@ -104,5 +127,7 @@ def _split(cells: pl.DataFrame, separator: str | None, known: pl.Series) -> pl.D
     text = pl.col("text")
     parts = text.str.split(separator).list.eval(pl.element().str.strip_chars())
     parts = parts.list.eval(pl.element().filter(pl.element() != ""))
-    whole = text.is_in(known) | (parts.list.len() == 0)  # a cell of separators alone is an unknown name, not nothing
+    whole = plain_name(text).is_in(known) | (
+        parts.list.len() == 0
+    )  # a cell of separators alone is an unknown name, not nothing
     return cells.with_columns(pl.when(whole).then(pl.concat_list(text)).otherwise(parts).alias("text")).explode("text")

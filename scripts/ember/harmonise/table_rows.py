@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from ember.errors import EmberError
+from ember.extract.own_rows import own_rows
 from ember.harmonise.dates import day_of
 from ember.harmonise.derived import with_derived
 from ember.harmonise.missing import missing_rule
@@ -45,15 +46,12 @@ def _share(site: Site, table: TableMap, rows: RawRows) -> RawRows:
 
 
 def _own(table: TableMap, frame: pl.DataFrame) -> pl.Series:
-    """Return which rows meet the table's `rows:`; an empty text asks for rows without one."""
-    if table.rows is None:
-        return pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True)
-    if table.rows.column not in frame.columns:
+    if table.rows and table.rows.column not in frame.columns:
         raise EmberError(
             f"The site file names {table.rows.column}; the source has no such column.",
             where=f"source {table.source}  rows",
         )
-    return frame[table.rows.column].str.strip_chars().fill_null("") == table.rows.equals.strip()
+    return own_rows(frame, table)
 
 
 def _refuse_undivided(site: Site, raw: Mapping[str, RawRows]) -> None:
@@ -81,7 +79,8 @@ def _with_derived(study: Study, table: TableMap, registry: Registry, rows: RawRo
         return rows
     mapped = value_columns(table, registry, study.visits, rows.frame.columns)
     codes = {column.column: column.missing for column in mapped}
-    derived, _ = with_derived(rows, table, study.sources[table.source].decimal, codes)
+    told = study.sources[table.source]
+    derived, _ = with_derived(rows, table, told.decimal, codes, told.thousands)
     return derived
 
 

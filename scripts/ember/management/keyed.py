@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ember.extract.claims import pseudonyms
+from ember.extract.own_rows import own_rows
 from ember.harmonise.value_columns import value_columns
 from ember.registry.model import Site, TableMap, Visit
 from ember.registry.registry import Registry
@@ -18,9 +19,7 @@ def keyed_rows(frame: pl.DataFrame, site: Site, table: TableMap, key: bytes) -> 
     frame : DataFrame
         `_row` and the columns of the source as text; all rows of the source.
     """
-    rows = frame
-    if table.rows is not None:
-        rows = rows.filter(pl.col(table.rows.column).str.strip_chars().fill_null("") == table.rows.equals.strip())
+    rows = frame.filter(own_rows(frame, table))
     names = pseudonyms(rows[table.participant], site.id, key).alias("_participant")
     return rows.with_columns(names, visit_of_row(table).alias("_visit")).drop(table.participant)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import polars as pl
 import yaml
 
+from ember.errors import EmberError
+
 SCHEMA: Mapping[str, pl.DataType] = {
     "number": pl.String(),
     "status": pl.String(),
@@ -26,6 +28,7 @@ SCHEMA: Mapping[str, pl.DataType] = {
     "rule_id": pl.String(),
     "question": pl.String(),
 }
+NUMBER = r"-[0-9]+$"
 KEY = ("who", "visit", "column", "rule_id", "nth")
 FOUND = ("source_file", "sheet", "row_number", "participant", "visit", "column", "rule_id")
 
@@ -42,7 +45,45 @@ def empty_register() -> pl.DataFrame:
     return pl.DataFrame(schema=dict(SCHEMA))
 
 
-def asked(ledger: pl.DataFrame, places: pl.DataFrame, visit_of_column: Mapping[str, str]) -> pl.DataFrame:
+def read_register(path: Path, shown: str) -> pl.DataFrame:
+    """Return a site's register of queries, empty where there is none yet.
+
+    Parameters
+    ----------
+    shown : str
+        The file's name for messages.
+
+    Raises
+    ------
+    EmberError
+        The file is no longer what EMBER wrote.
+    """
+    if not path.is_file():
+        return empty_register()
+    fix = "Put the register back as `ember queries` wrote it; numbers persist only in that file."
+    try:
+        read = pl.read_csv(path, infer_schema=False, glob=False)
+    except pl.exceptions.PolarsError:
+        raise EmberError("The register of queries cannot be read.", where=shown, fix=fix) from None
+    if read.columns != list(SCHEMA):
+        raise EmberError("The register of queries has other columns.", where=shown, allowed=SCHEMA, fix=fix)
+    typed = {
+        name: read[name].str.to_date("%Y-%m-%d", strict=False)
+        if kind == pl.Date()
+        else read[name].cast(kind, strict=False)
+        for name, kind in SCHEMA.items()
+    }
+    changed = [name for name, column in typed.items() if column.null_count() > read[name].null_count()]
+    numbers = read["number"].str.contains(NUMBER).fill_null(False)
+    changed += [] if numbers.all() else ["number"]
+    if changed:
+        raise EmberError(f"Cells of {', '.join(changed)} are not what EMBER wrote.", where=shown, fix=fix)
+    return pl.DataFrame(typed)
+
+
+def asked(
+    ledger: pl.DataFrame, places: pl.DataFrame, visit_of_column: Mapping[str, str], dates: Collection[str] = ()
+) -> pl.DataFrame:
     """Return what the site has to be asked, in ledger order.
 
     Parameters
@@ -53,6 +94,8 @@ def asked(ledger: pl.DataFrame, places: pl.DataFrame, visit_of_column: Mapping[s
         `source_file`, `sheet`, `row_number`, `participant` and `visit` of the site's rows.
     visit_of_column : mapping
         In a wide file: the visit that a column's name tells.
+    dates : collection of str
+        Columns that hold the day of a visit.
 
     Returns
     -------
@@ -66,7 +109,18 @@ def asked(ledger: pl.DataFrame, places: pl.DataFrame, visit_of_column: Mapping[s
         people, on=row, how="left", nulls_equal=True, maintain_order="left"
     )
     told = pl.col("column").replace_strict(visit_of_column, default=None, return_dtype=pl.String)
-    return named.with_columns(visit=pl.coalesce(told, "visit")).select(FOUND)
+    return _once_a_visit(named.with_columns(visit=pl.coalesce(told, "visit")).select(FOUND), dates)
+
+
+def _once_a_visit(found: pl.DataFrame, dates: Collection[str]) -> pl.DataFrame:
+    """Return what is asked with one line for a visit that cannot be placed, whose every cell the ledger lists."""
+    numbered = found.with_row_index("_at").with_columns(_date=pl.col("column").is_in(list(dates)).fill_null(False))
+    about_visit = pl.col("rule_id").str.starts_with("visit.") & pl.col("participant").is_not_null()
+    visits = numbered.filter(about_visit).sort("_date", descending=True, maintain_order=True)
+    once = visits.unique(["participant", "visit", "rule_id"], keep="first", maintain_order=True)
+    # A cell that only lies in the visit is not what is asked about.
+    shown = once.with_columns(column=pl.when("_date").then("column"))
+    return pl.concat([numbered.filter(~about_visit), shown]).sort("_at").select(FOUND)
 
 
 def updated(

@@ -30,6 +30,9 @@ STEPS = (
     "write_manifest",
 )
 
+# What study.yaml says of an extract beside how it is read.
+OF_THE_EXTRACT = frozenset({"received", "cut_off", "version", "supersedes", "announced"})
+
 
 def digest(content: Any) -> str:
     """Return the SHA-256 of JSON-like content, independent of the order of keys."""
@@ -59,9 +62,10 @@ def source_settings(study: Study, source: str) -> dict[str, Any]:
 
 
 def consent_sources(study: Study) -> list[str]:
-    """Return the sources that tell about consent, each once."""
+    """Return the sources that tell about consent, and those whose columns they bring, each once."""
     tables = [table for site in study.sites.values() for table in site.tables]
-    return list(dict.fromkeys(table.source for table in tables if table.consent is not None))
+    telling = [study.sources[table.source] for table in tables if table.consent is not None]
+    return list(dict.fromkeys(name for one in telling for name in (one.id, *(join.source for join in one.joins))))
 
 
 def consent_settings(study: Study) -> dict[str, Any]:
@@ -79,8 +83,9 @@ def consent_settings(study: Study) -> dict[str, Any]:
 
 def _declared(study: Study, source: str) -> dict[str, Any]:
     declared = study.sources[source]
+    entry = study.resolved["study"]["sources"][source]
     return {
-        **study.resolved["study"]["sources"][source],
+        **{key: value for key, value in entry.items() if key not in OF_THE_EXTRACT},
         "sha256": declared.sha256,
         **({"query": query_text(declared.query, study.folder)} if declared.query else {}),
     }

@@ -8,7 +8,8 @@ from itertools import combinations
 from ember.errors import EmberError
 from ember.expressions.parser import parse
 from ember.expressions.syntax import columns_of
-from ember.registry.model import Site, Source, Study, TableMap
+from ember.extract.columns import at_visits
+from ember.registry.model import Site, Study, TableMap
 from ember.registry.yaml_file import Keys, YamlFile
 
 
@@ -102,15 +103,19 @@ def _keys(table: TableMap) -> Iterator[tuple[Keys, str]]:
     yield ("participant",), table.participant
     if table.rows:
         yield ("rows", "column"), table.rows.column
-    if table.visits.long:
-        yield ("visits", "long", "column"), table.visits.long.column
+    told = {"long": table.visits.long, "by_date": table.visits.by_date, "by_day": table.visits.by_day}
+    yield from ((("visits", kind, "column"), column.column) for kind, column in told.items() if column)
     for analyte, measurement in table.measurements.items():
         beside = {
             "unit": measurement.unit_column,
             "batch": measurement.batch,
             "below": measurement.below.column if measurement.below else None,
         }
-        yield from ((("measurements", analyte, key), column) for key, column in beside.items() if column)
+        for key, column in beside.items():
+            for name, _ in at_visits(table.visits, column, measurement.visits) if column else ():
+                yield ("measurements", analyte, key), name
+            if column and table.visits.wide:  # one column for all visits of the row
+                yield ("measurements", analyte, key), column
     if table.laboratory:
         laboratory = table.laboratory
         coded = {"operator": laboratory.operator, "specimen": laboratory.specimen_column}
@@ -118,13 +123,3 @@ def _keys(table: TableMap) -> Iterator[tuple[Keys, str]]:
         yield from ((("laboratory", key), coded_by.column) for key, coded_by in coded.items() if coded_by)
         beside = {"unit": laboratory.unit_column, "batch": laboratory.batch}
         yield from ((("laboratory", key), column) for key, column in beside.items() if column)
-
-
-def number_findings(source: Source, document: YamlFile) -> Iterator[EmberError]:
-    """Yield a mark between thousands that is the decimal mark as well; `document` is study.yaml."""
-    if source.thousands is not None and source.thousands == source.decimal:
-        yield EmberError(
-            f"'{source.thousands}' cannot be the mark between thousands and the decimal mark.",
-            where=document.place(("sources", source.id, "thousands")),
-            fix="Say `decimal:` as it is in the file.",
-        )

@@ -59,6 +59,12 @@ def source_key_findings(study: Study, source: Source, document: YamlFile) -> Ite
             where=document.place((*keys, "member")),
             fix="Write `compression: zip`, or take out `member:`.",
         )
+    if "thousands" in entry and source.thousands == source.decimal:
+        yield EmberError(
+            f"'{source.thousands}' cannot be the mark between thousands and the decimal mark.",
+            where=document.place((*keys, "thousands")),
+            fix="Say `decimal:` as it is in the file.",
+        )
     yield from _header_findings(entry, document, keys)
 
 

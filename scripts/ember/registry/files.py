@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ember.errors import EmberError
+from ember.registry.csv_table import Row, read_rows
 
 COLUMNS = ("file", "sha256", "url", "source")
 
@@ -30,34 +31,21 @@ def read_files_table(path: Path, shown: str, findings: list[EmberError]) -> dict
     if not path.is_file():
         findings.append(EmberError("The table of files does not exist.", where=shown))
         return {}
-    rows: dict[str, FileRow] = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines)
-        absent = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-        if absent:
-            what = f"The table of files lacks the column {', '.join(absent)}."
-            findings.append(EmberError(what, where=f"{shown}:1", allowed=[*COLUMNS, "recorded"]))
-            return {}
-        for row in reader:
-            where = f"{shown}:{reader.line_num}"
-            findings.extend(_row_findings(row, rows, where))
-            name = row["file"] or ""
-            recorded = (row.get("recorded") or "") == "true"
-            rows[name] = FileRow(name, row["sha256"] or None, row["url"] or None, row["source"] or "", recorded)
-    return rows
+    rows = read_rows(path, shown, "the table of files", COLUMNS, ("recorded",), key="file", findings=findings)
+    findings.extend(finding for line, row in rows for finding in _row_findings(row, f"{shown}:{line}"))
+    return {
+        row["file"]: FileRow(
+            row["file"], row["sha256"] or None, row["url"] or None, row["source"], row.get("recorded") == "true"
+        )
+        for _, row in rows
+    }
 
 
-def _row_findings(row: Mapping[str, str | None], before: Mapping[str, FileRow], where: str) -> list[EmberError]:
-    faults = []
-    if None in row or None in row.values():
-        faults.append("The row has more or fewer cells than the header.")
-    if row["file"] in before:
-        faults.append(f"'{row['file']}' stands twice in the table of files.")
+def _row_findings(row: Row, where: str) -> Iterator[EmberError]:
     if row["sha256"] and not re.fullmatch("[0-9a-f]{64}", row["sha256"]):
-        faults.append("A sha256 has 64 characters of 0-9 and a-f, or is blank until it is recorded.")
+        yield EmberError("A sha256 has 64 characters of 0-9 and a-f, or is blank until it is recorded.", where=where)
     if (row.get("recorded") or "false") not in {"true", "false"}:
-        faults.append("The column recorded holds true or false.")
-    return [EmberError(fault, where=where) for fault in faults]
+        yield EmberError("The column recorded holds true or false.", where=where)
 
 
 def with_hashes(text: str, hashes: Mapping[str, str]) -> str:

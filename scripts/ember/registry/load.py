@@ -135,21 +135,6 @@ def _registry(document: YamlFile, folder: Path, project: Path, findings: list[Em
         return None
 
 
-def read_documents(folder: Path, project: Path = PROJECT) -> Documents:
-    """Read the YAML files of a study and hold them against their schemas.
-
-    Raises
-    ------
-    InvalidStudyError
-        Some of them cannot be read or break their schemas; all findings together.
-    """
-    findings: list[EmberError] = []
-    documents = _documents(folder, project, findings)
-    if documents is None or findings:
-        raise InvalidStudyError(findings)
-    return documents
-
-
 def _documents(folder: Path, project: Path, findings: list[EmberError]) -> Documents | None:
     """Return the files that can be used, or None without a usable study.yaml; what is wrong goes to `findings`."""
     shown = _shown(folder, project)

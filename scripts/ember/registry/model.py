@@ -165,6 +165,7 @@ class LaboratoryMap:
     """A table with one row a result. Either `unit` or `unit_column` is set.
 
     `unit_codes` translates the texts of the unit column (OMOP concepts); units are spelled as our registry does.
+    `others` says what becomes of tests that `analyte` does not map: "quarantine" or "ignore".
     """
 
     analyte: CodedColumn
@@ -178,6 +179,7 @@ class LaboratoryMap:
     batch: str | None = None
     assays: dict[str, str] = field(default_factory=dict)
     molar_factor: MolarFactor | None = None
+    others: str = "quarantine"
 
 
 @dataclass(frozen=True)

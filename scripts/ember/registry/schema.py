@@ -14,6 +14,9 @@ from jsonschema.exceptions import best_match
 from ember.errors import EmberError, nearest_name
 from ember.registry.yaml_file import YamlFile
 
+OPEN_POINTS = "open_points"
+"""Key under which `ember init` lists what people have to settle; no schema has it."""
+
 SCHEMAS_FOLDER = Path(__file__).parents[3] / "workflow" / "schemas"
 
 TYPES = {
@@ -34,10 +37,33 @@ def validator(schema: str) -> Draft202012Validator:
 
 
 def schema_findings(document: YamlFile, schema: str) -> list[EmberError]:
-    """Return everything in `document` that its schema does not allow, each once, in the order of the file's keys."""
-    found = sorted(validator(schema).iter_errors(document.content), key=lambda error: list(map(str, error.path)))
+    """Return everything in `document` that its schema does not allow, each once, in the order of the file's keys.
+
+    The open points of a draft are one finding, before all others.
+    """
+    content = {key: value for key, value in document.content.items() if key != OPEN_POINTS}
+    found = sorted(validator(schema).iter_errors(content), key=lambda error: list(map(str, error.path)))
     findings = {str(finding): finding for error in found for finding in _findings(document, error)}
-    return list(findings.values())
+    return [*_open_points(document), *findings.values()]
+
+
+def _open_points(document: YamlFile) -> Iterator[EmberError]:
+    if OPEN_POINTS not in document.content:
+        return
+    listed = document.content[OPEN_POINTS] or []
+    points = [_short(point) for point in (listed if isinstance(listed, list) else [listed])]
+    match len(points):
+        case 0:
+            what = "Every point of the draft is settled:"
+        case 1:
+            what = "1 point of the draft is open: settle it and"
+        case many:
+            what = f"{many} points of the draft are open: settle them and"
+    yield EmberError(
+        f"{what} take `{OPEN_POINTS}:` out.",
+        where=document.place((OPEN_POINTS,)),
+        fix="\n  ".join(f"- {point}" for point in points),
+    )
 
 
 def _findings(document: YamlFile, error: Any) -> Iterator[EmberError]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ember.reporting.parts import OPTIONAL
 from ember.tables.store import polars_schema, read_table
 
 TYPED = {
@@ -15,7 +16,7 @@ TYPED = {
     "bin_high": pl.Float64, "state_order": pl.Int64, "inflamed": pl.Boolean, "total": pl.Int64, "share": pl.Float64,
     "conf_low": pl.Float64, "conf_high": pl.Float64, "mean": pl.Float64, "sd": pl.Float64, "bytes": pl.Int64,
     "rows": pl.Int64, "recorded": pl.Boolean, "n_in": pl.Int64, "n_created": pl.Int64, "n_out": pl.Int64,
-    "n_collapsed": pl.Int64, "n_at_least": pl.Int64,
+    "n_collapsed": pl.Int64, "n_at_least": pl.Int64, "n_rows": pl.Int64, "n_unmatched": pl.Int64, "n_names": pl.Int64,
 }  # fmt: skip
 """Types of the columns that are not text, where no contract gives them (protected counts may be empty)."""
 WITH_CONTRACT = ("curves", "findings", "gates")
@@ -29,15 +30,15 @@ def read_aggregate(folder: Path) -> dict[str, pl.DataFrame]:
     """Return the tables of aggregate/ by name."""
     tables = {"estimates": read_table(folder / "estimates.parquet", "estimates")}
     for name in WITH_CONTRACT:
-        tables[name] = pl.read_csv(folder / f"{name}.csv", schema_overrides=polars_schema(name))
-    for name in WITHOUT_CONTRACT:
+        tables[name] = pl.read_csv(folder / f"{name}.csv", schema_overrides=polars_schema(name), glob=False)
+    for name in [*WITHOUT_CONTRACT, *(name for name in OPTIONAL if (folder / f"{name}.csv").exists())]:
         tables[name] = _read_csv(folder / f"{name}.csv")
     return tables
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
     """Empty text stays text: "" is a row of no site or a value of no visit, not something missing."""
-    table = pl.read_csv(path, infer_schema=False)
+    table = pl.read_csv(path, infer_schema=False, glob=False)
     numbers = [name for name in table.columns if name in TYPED]
     return table.with_columns(
         *[pl.col(name).fill_null("") for name in table.columns if name not in TYPED],

@@ -62,10 +62,6 @@ class Facts:
         return self.tables["estimates"].to_dicts()
 
     @cached_property
-    def headline_analysis(self) -> dict[str, Any]:
-        return self.study.analyses[self.study.report["headline"]["analysis"]]
-
-    @cached_property
     def headline(self) -> Row:
         """Return the estimate of the first page.
 

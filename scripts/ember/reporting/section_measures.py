@@ -13,6 +13,12 @@ from ember.reporting.numbers import NARROW_SPACE, percent_interval_text, percent
 from ember.reporting.section_first import inflamed_share
 from ember.reporting.words import plain, unit_text
 
+TREATMENT_WORDS = (
+    "Treatments are known by the names of the registry. A row with another name is kept without a class; such names "
+    "stay at the site, in a list by how often they occur."
+)
+BRANCHING_WORDS = " Whoever a form never showed the field to, by its branching, is not expected to have a value."
+
 
 def measures_section(facts: Facts) -> Section:
     """Return the section on measurements: assays, units, limits, and distributions before and after."""
@@ -26,6 +32,8 @@ def measures_section(facts: Facts) -> Section:
     ]
     analytes = list(dict.fromkeys(row["analyte"] for row in facts.lines("distributions")))
     blocks += [figure for analyte in analytes if (figure := distribution_block(facts, analyte)) is not None]
+    if facts.lines("treatment_names"):
+        blocks += [Heading("Names of treatments"), Text(TREATMENT_WORDS), treatments_table(facts)]
     return Section("measures", "What was measured, and how it was made comparable", blocks)
 
 
@@ -127,14 +135,29 @@ def _bins(facts: Facts, name: str, title: str, rows: list[Row]) -> Table:
     return table(f"{name}_bins", title, [("Results from … to", False), *heads], printed, facts.protection_notes)
 
 
+def treatments_table(facts: Facts) -> Table:
+    """Return how many rows name a treatment that the registry does not know."""
+    printed = [
+        [facts.names.site(row["site"]), facts.size(row["n_rows"]), facts.count(row["n_unmatched"]), _names(row)]
+        for row in facts.lines("treatment_names")
+    ]
+    columns = [(facts.names.site_word, False), ("Rows", True), ("Without a match", True), ("Different names", True)]
+    return table("treatment_names", "Treatments by name", columns, printed, facts.protection_notes)
+
+
+def _names(row: Row) -> str:
+    return "–" if row["n_names"] is None else f"{row['n_names']:,}"
+
+
 def quality_section(facts: Facts) -> Section:
     """Return completeness and refusals by site."""
     rows = [row for row in facts.lines("quality") if row["n_expected"] != 0]
+    branching = BRANCHING_WORDS if any(row["shown_if"] for row in facts.lines("dictionary")) else ""
     blocks: list[Block] = [
         Text(
-            "Expected: the participants of a site where its file maps the variable at the visit. Refused values are "
-            "kept apart with a reason; excluded ones carry a code that means missing, or are left out by a decision "
-            "that the study file gives with its reason."
+            "Expected: the participants of a site where its file maps the variable at the visit."
+            f"{branching} Refused values are kept apart with a reason; excluded ones carry a code that means missing, "
+            "or are left out by a decision that the study file gives with its reason."
         )
     ]
     if rows:

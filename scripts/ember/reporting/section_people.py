@@ -11,6 +11,10 @@ from ember.reporting.numbers import decimal_text, percent_text
 from ember.reporting.words import inside, plain, sentence, unit_text
 
 FLOW_WIDTH = 6.6
+CONSENT_WORDS = (
+    "Consent is looked at before anything else: the rows of people who did not agree to what the study needs, of whom "
+    "nobody says so, or who asked for erasure leave at once and are in none of the other counts."
+)
 
 
 def people_section(facts: Facts) -> Section:
@@ -28,6 +32,8 @@ def people_section(facts: Facts) -> Section:
             Heading("Left out of the study"),
             Bullets([f"{facts.names.site(site)}: {sentence(why)}" for site, why in facts.study.excluded_sites.items()]),
         ]
+    if facts.lines("consent"):
+        blocks += [Heading("Consent"), Text(CONSENT_WORDS), consent_block(facts)]
     blocks += [Heading("What they were like")]
     blocks += [
         Text(
@@ -112,6 +118,20 @@ def _flow_column(facts: Facts, rows: list[Row], lines: list[Row]) -> list[str]:
     excluded = [step for step in steps if step[0] == "excluded"]
     parts = dict(zip(excluded, facts.parts([found.get(step, 0) for step in excluded], gone), strict=True))
     return [parts[step] if step in parts else facts.size(found.get(step, 0)) for step in steps]
+
+
+def consent_block(facts: Facts) -> Table:
+    """Return who left for which reason and who stays, with one column a site."""
+    rows = facts.lines("consent")
+    sites = [site for site in facts.sites if any(row["site"] == site for row in rows)]
+    numbers = {(row["site"], row["rule_id"]): row["n"] for row in rows}
+    printed = [
+        [reason, *[(facts.count if rule else facts.size)(numbers.get((site, rule), 0)) for site in sites]]
+        for rule, reason in dict.fromkeys((row["rule_id"], row["reason"]) for row in rows)
+    ]
+    columns = [("Participants", False), *[(facts.names.site(site), True) for site in sites]]
+    title = f"Consent by {facts.names.site_word.lower()}"
+    return table("consent", title, columns, printed, facts.protection_notes)
 
 
 def characteristics_table(facts: Facts, group_by: str) -> Table:

@@ -10,13 +10,14 @@ import polars as pl
 from ember.registry.model import Study
 from ember.registry.registry import Registry
 from ember.reporting.dictionary import dictionary
+from ember.reporting.not_asked import HiddenCells
+from ember.reporting.parts import TREATMENT_NAMES, UNMATCHED, maps_treatments
 from ember.reporting.raw_columns import RawColumns
 from ember.reporting.summary_characteristics import characteristics
 from ember.reporting.summary_measures import distributions, harmonisation
 from ember.reporting.summary_quality import quality
 from ember.reporting.summary_states import endotype_shares, rule_counts
-
-SUMMARIES = ("quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules", "dictionary")
+from ember.reporting.summary_treatments import treatment_names, unmatched_by_site
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ def summarise(
     ledger: pl.DataFrame,
     endotypes: Mapping[str, pl.DataFrame],
     sources: Mapping[str, RawColumns],
+    hidden: Mapping[str, HiddenCells],
 ) -> dict[str, pl.DataFrame]:
-    """Return the tables quality, harmonisation, distributions, endotypes, characteristics, rules and dictionary.
+    """Return the tables that `parts.restricted_summaries` names.
 
     Parameters
     ----------
@@ -52,12 +54,15 @@ def summarise(
         Contract `endotypes` for each scheme.
     sources : mapping of str to RawColumns
         What each source says of its columns.
+    hidden : mapping of str to HiddenCells
+        Cells that a form never showed, of the sources whose dictionary has branching.
 
     Notes
     -----
     Restricted: nothing here is protected yet. Float sums are numpy's over rows in contract order.
     """
-    complete = quality(study, registry, sites, ledger)
+    complete = quality(study, registry, sites, ledger, hidden)
+    names = {TREATMENT_NAMES: treatment_names(sites), UNMATCHED: unmatched_by_site(sites)}
     return {
         "quality": complete,
         "harmonisation": harmonisation(registry, sites),
@@ -66,4 +71,5 @@ def summarise(
         "characteristics": characteristics(study, registry, sites, endotypes),
         "rules": rule_counts(ledger),
         "dictionary": dictionary(study, registry, sources, complete),
+        **(names if maps_treatments(study) else {}),
     }

@@ -10,6 +10,7 @@ import polars as pl
 from ember.extract.columns import at_visits, item_columns
 from ember.registry.model import Site, Study, TableMap
 from ember.registry.registry import Registry
+from ember.reporting.not_asked import HiddenCells, not_asked
 
 if TYPE_CHECKING:
     from ember.reporting.summaries import SiteTables
@@ -28,27 +29,35 @@ ACTIONS = {"n_excluded": "excluded", "n_quarantined": "quarantined", "n_flagged"
 
 Line = tuple[str, str, str]
 """Table, variable and visit ("" for what does not change)."""
-ROW = ["source_file", "row_number"]
-"""Source file and row number."""
+ROW = ["source_file", "sheet", "row_number"]
+"""Source file, sheet of a workbook (else null) and row number."""
 
 
-def quality(study: Study, registry: Registry, sites: Mapping[str, SiteTables], ledger: pl.DataFrame) -> pl.DataFrame:
+def quality(
+    study: Study,
+    registry: Registry,
+    sites: Mapping[str, SiteTables],
+    ledger: pl.DataFrame,
+    hidden: Mapping[str, HiddenCells],
+) -> pl.DataFrame:
     """Return counts by site, variable and visit.
 
     Notes
     -----
-    Expected are the participants of the site for every variable and visit that its file maps. Present are
-    participants with at least one usable value. Refusals come from the ledger by the column they stand in; the
-    visit of a long table's value is that of its row.
+    Expected are the participants of the site for every variable and visit that its file maps, without those to
+    whom the branching of a REDCap form never showed the field. Present are participants with at least one usable
+    value. Refusals come from the ledger by the column they stand in; the visit of a long table's value is that of
+    its row.
     """
     rows: list[dict[str, Any]] = []
     for name, tables in sites.items():
         expected = list(dict.fromkeys(_expected(study, study.sites[name], registry)))
         own = ledger.filter((pl.col("site_id") == name) & (pl.col("unit") == "value"))
         refused = _refused(own, study.sites[name], registry, tables)
+        unasked = _unasked(study.sites[name], registry, tables, hidden)
         for line in [*expected, *[line for line in refused if line not in expected]]:
             counts = refused.get(line, {})
-            wanted = tables.participants.height if line in expected else None
+            wanted = tables.participants.height - unasked.get(line, 0) if line in expected else None
             present = _present(tables, line) if line in expected else None
             rows.append(
                 {
@@ -81,6 +90,8 @@ def _visits(study: Study, table: TableMap, only: tuple[str, ...]) -> list[str]:
     mapped = table.visits
     held = set(mapped.wide.values()) | (set(mapped.long.codes.values()) if mapped.long else set())
     held |= {mapped.single} if mapped.single else set()
+    if mapped.by_date or mapped.by_day:
+        held = {visit.id for visit in study.visits}
     return [visit.id for visit in study.visits if visit.id in held and (not only or visit.id in only)]
 
 
@@ -106,8 +117,8 @@ def _refused(ledger: pl.DataFrame, site: Site, registry: Registry, tables: SiteT
     lines = (
         ledger.select(*ROW, "column", "action")
         .join(columns, on="column", maintain_order="left")
-        .join(visits, on=ROW, how="left", maintain_order="left")
-        .join(analytes, on=ROW, how="left", maintain_order="left")
+        .join(visits, on=ROW, how="left", nulls_equal=True, maintain_order="left")
+        .join(analytes, on=ROW, how="left", nulls_equal=True, maintain_order="left")
         .with_columns(
             pl.when(pl.col("variable") == LABORATORY)
             .then(pl.coalesce("analyte", "variable"))
@@ -123,22 +134,34 @@ def _refused(ledger: pl.DataFrame, site: Site, registry: Registry, tables: SiteT
     return found
 
 
+def _unasked(site: Site, registry: Registry, tables: SiteTables, hidden: Mapping[str, HiddenCells]) -> dict[Line, int]:
+    """Return by line the participants who never saw its field; nothing is read where no form has branching."""
+    if not hidden:
+        return {}
+    columns = [(table, list(_table_columns(table, registry))) for table in site.tables]
+    return not_asked(site.id, columns, hidden, tables.participants["participant_id"], _rows_of(tables)[0].drop("sheet"))
+
+
 def _columns(site: Site, registry: Registry) -> Iterator[tuple[str, tuple[str, str, str | None]]]:
     """Yield each value column of a site with table, variable and the visit that its name tells."""
     for table in site.tables:
-        for variable, participant in table.columns.items():
-            yield participant.column, ("participants", variable, "")
-        for analyte, mapping in table.measurements.items():
-            for column, visit in at_visits(table.visits, mapping.column, mapping.visits):
-                yield column, ("measurements", analyte, visit)
-        if table.laboratory:
-            yield table.laboratory.value, ("measurements", LABORATORY, None)
-        for instrument, answers in table.instruments.items():
-            items = item_columns(instrument, answers.items, registry) if answers.items else []
-            names = [*[column for _, column in items], *([answers.total] if answers.total else [])]
-            for name in names:
-                for column, visit in at_visits(table.visits, name, answers.visits):
-                    yield column, ("scores", instrument, visit)
+        yield from _table_columns(table, registry)
+
+
+def _table_columns(table: TableMap, registry: Registry) -> Iterator[tuple[str, tuple[str, str, str | None]]]:
+    for variable, participant in table.columns.items():
+        yield participant.column, ("participants", variable, "")
+    for analyte, mapping in table.measurements.items():
+        for column, visit in at_visits(table.visits, mapping.column, mapping.visits):
+            yield column, ("measurements", analyte, visit)
+    if table.laboratory:
+        yield table.laboratory.value, ("measurements", LABORATORY, None)
+    for instrument, answers in table.instruments.items():
+        items = item_columns(instrument, answers.items, registry) if answers.items else []
+        names = [*[column for _, column in items], *([answers.total] if answers.total else [])]
+        for name in names:
+            for column, visit in at_visits(table.visits, name, answers.visits):
+                yield column, ("scores", instrument, visit)
 
 
 def _rows_of(tables: SiteTables) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -63,10 +63,6 @@ class Names:
             return short
         return self._label("analytes", analyte)
 
-    def analyte_unit(self, analyte: str) -> str:
-        row = self.registry.row("analytes", analyte) if self.registry.has("analytes", analyte) else {}
-        return row.get("canonical_unit", "")
-
     def treatment(self, treatment: str) -> str:
         label = self._label("treatments", treatment)
         return label[:1].lower() + label[1:]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 import polars as pl
 
@@ -64,10 +63,6 @@ class Extract:
     numeric: frozenset[str] = frozenset()
     dates: frozenset[str] = frozenset()
 
-    @property
-    def file_name(self) -> str:
-        return PurePosixPath(self.path).name
-
 
 @dataclass
 class Draft:
@@ -93,12 +88,8 @@ class Draft:
         return self.columns[column][row]
 
     def expect(self, row: int, column: str, stage: str, rule_id: str) -> None:
-        """Note that the ledger must name a cell (or, with column "", the row).
-
-        The standard tables know a value's file, row and column, but not its sheet: from harmonise on it is empty.
-        """
-        sheet = "" if stage == HARMONISE else self.sheet
-        self.lines.append(Line(self.site, stage, self.path, sheet, row + self.first_row, column, rule_id))
+        """Note that the ledger must name a cell (or, with column "", the row)."""
+        self.lines.append(Line(self.site, stage, self.path, self.sheet, row + self.first_row, column, rule_id))
         self.spoilt.add((row, column))
 
     def spoil(self, row: int, column: str, text: str, stage: str, rule_id: str) -> None:

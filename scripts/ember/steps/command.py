@@ -10,8 +10,6 @@ from pathlib import Path
 
 from ember.errors import EmberError
 
-WILDCARDS = ("source", "site", "scheme", "analysis", "stage")
-
 
 def run_step(
     main: Callable[[argparse.Namespace], None],

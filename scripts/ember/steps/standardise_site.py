@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ember.errors import EmberError
 from ember.consent.rows import withdrawn_participants
 from ember.extract.raw_rows import read_raw
 from ember.harmonise.standardise import standardise_site
@@ -44,8 +43,6 @@ def main(arguments: Namespace) -> None:
     paths = {path.stem: path for path in arguments.raw}
     raw: dict[str, RawRows] = {}
     for source in site.sources:
-        if source not in paths:
-            raise EmberError(f"The raw file of the source {source} is not among the inputs.", where=f"site {site.id}")
         frame, metadata = read_raw(paths[source], site.id)
         raw[source] = RawRows(frame, metadata["columns"])
     register = read_table(arguments.consent[0], "consent") if arguments.consent else None

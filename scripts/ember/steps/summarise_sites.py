@@ -8,6 +8,7 @@ from pathlib import Path
 from ember.provenance.settings import included_sites
 from ember.registry.load import load_study
 from ember.registry.model import Study
+from ember.reporting.not_asked import hidden_of, remarks
 from ember.reporting.raw_columns import read_raw_columns
 from ember.reporting.summaries import SiteTables, summarise
 from ember.steps.command import report, run_step
@@ -27,18 +28,18 @@ DECLARES = (
 def main(arguments: Namespace) -> None:
     study, registry = load_study(arguments.study)
     restricted: Path = arguments.restricted[0]
-    sites = {site: _site_tables(restricted, site) for site in included_sites(study)}
+    sites = {site: site_tables(restricted, site) for site in included_sites(study)}
     ledger = read_tables(_ledgers(study, restricted), "ledger")
-    endotypes = {
-        scheme: read_table(restricted / f"endotypes/{scheme}.parquet", "endotypes") for scheme in study.schemes
-    }
+    endotypes = {name: read_table(restricted / f"endotypes/{name}.parquet", "endotypes") for name in study.schemes}
     sources = {source: read_raw_columns(restricted / f"raw/{source}.parquet") for source in study.sources}
-    for name, table in summarise(study, registry, sites, ledger, endotypes, sources).items():
+    hidden = hidden_of(study, restricted / "raw", sources)
+    for name, table in summarise(study, registry, sites, ledger, endotypes, sources, hidden).items():
         write_frame(table, arguments.summaries / f"{name}.parquet")
-    report(arguments.log, f"{len(sites)} sites, {ledger.height} ledger entries summarised")
+    said = [f"{len(sites)} sites, {ledger.height} ledger entries summarised", *remarks(hidden)]
+    report(arguments.log, "\n".join(said))
 
 
-def _site_tables(restricted: Path, site: str) -> SiteTables:
+def site_tables(restricted: Path, site: str) -> SiteTables:
     standard, harmonised = restricted / "standard" / site, restricted / "harmonised" / site
     return SiteTables(
         standard_measurements=read_table(standard / "measurements.parquet", "standard_measurements"),

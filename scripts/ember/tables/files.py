@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,13 @@ def replacing(path: Path | str) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_others(folder: Path, kept: Collection[str], pattern: str) -> None:
+    """Remove the files of a folder that match a pattern and are not among those kept: an earlier run left them."""
+    for path in folder.glob(pattern):
+        if path.name not in kept:
+            path.unlink()
 
 
 def write_json(content: Any, path: Path | str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+from ember.extract.own_rows import other_tests, own_rows
 from ember.provenance.settings import included_sites
 from ember.registry.model import Site, Study, TableMap
 from ember.registry.registry import Registry
@@ -164,7 +165,7 @@ def _named(table: TableMap, cells: Sequence[MappedCell]) -> list[str]:
 def _with_scope(rows: pl.DataFrame, table: TableMap) -> pl.DataFrame:
     """Return the rows of a table with what they say of participant, visit and test, and whether they can be used."""
     if table.rows and table.rows.column in rows.columns:
-        rows = rows.filter(pl.col(table.rows.column).str.strip_chars() == table.rows.equals.strip())
+        rows = rows.filter(own_rows(rows, table))
     known = {"_visit": table.visits.long, "_analyte": table.laboratory.analyte if table.laboratory else None}
     columns = [pl.when(pl.col("_participant") != "").then(pl.lit(1, pl.Int8)).alias("_present")]
     usable = pl.col("_present").is_not_null()
@@ -189,7 +190,8 @@ def _row_group(rows: pl.DataFrame, reading: _Reading, place: int, registry: Regi
     if table.visits.long:
         pile.add(ROWS_VISIT.rule, site, named["_visit"].is_not_null())
     if table.laboratory:
-        pile.add(ROWS_ANALYTE.rule, site, named["_analyte"].is_not_null())
+        wanted = named.filter(~other_tests(named, table))
+        pile.add(ROWS_ANALYTE.rule, site, wanted["_analyte"].is_not_null())
     for cell in reading.cells:
         asked = rows["_asked"]
         if cell.column.visits and cell.column.visit is None:

@@ -86,7 +86,8 @@ def test_an_open_draft_is_refused_with_what_is_missing(drafted: Path, capsys: py
     assert check(str(drafted)) == 1
     said = capsys.readouterr().out
     assert "'question', 'design', 'time_zero' is missing" in said
-    assert "open_points" in said
+    assert "of the draft are open: settle them and take `open_points:` out." in said
+    assert "'open_points' is not a key here" not in said
 
 
 def settled(folder: Path) -> None:

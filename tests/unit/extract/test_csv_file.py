@@ -288,3 +288,24 @@ def test_real_file_without_header_is_refused_without_a_cell(make_source, real_da
     with pytest.raises(EmberError, match="columns 1, 2") as error:
         read_csv(make_source(with_twice, delimiter=";"))
     assert "46" not in str(error.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param('3;"x', id="open text"),
+        pytest.param('3;"12', id="open number"),
+        pytest.param('3;"a""', id="open after a quote inside"),
+    ],
+)
+def test_a_file_cut_off_inside_a_quoted_cell_is_refused(make_source: MakeSource, end: str, encoding: str) -> None:
+    source = make_source(f"a;b\n1;2\n{end}".encode(encoding), encoding=encoding, delimiter=";")
+    with pytest.raises(EmberError, match=r"extract.dat:3.*\n.*quote"):
+        read_csv(source)
+
+
+@pytest.mark.parametrize("end", [pytest.param('3;"x"', id="closed"), pytest.param("3;x", id="plain")])
+def test_a_file_without_a_last_line_end_is_whole(make_source: MakeSource, end: str) -> None:
+    table = read_csv(make_source(f"a;b\n1;2\n{end}".encode(), delimiter=";"))
+    assert table.frame["b"].to_list() == ["2", "x"]

@@ -115,3 +115,10 @@ def test_the_rule_quarantines_values() -> None:
 
 def test_no_rows() -> None:
     assert derived(RawRows(raw(a=["1"]).frame.clear()), table(x="a"), "x") == []
+
+
+def test_operands_may_have_the_declared_mark_between_thousands() -> None:
+    rows = raw(a=["1'234,5", "12'34", "9"])
+    made = derived(rows, table(("9",), double="2 * a"), "double", ",", thousands="'")
+    assert made == ["2469", NOT_DERIVED, ""]
+    assert derived(rows, table(double="2 * a"), "double", ",") == [NOT_DERIVED, NOT_DERIVED, "18"]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from ember.errors import EmberError
+from ember.harmonise.standardise_tables import TreatmentNames
+from ember.registry.registry import Registry
 from tests.unit.harmonise.standard_study import account, listed, raw_rows, standardised
 
 WIDE: dict[str, Any] = {
@@ -338,6 +340,13 @@ def test_laboratory_rows_take_the_day_of_the_clinic_visit() -> None:
     ("cell", "expected", "listed_rules"),
     [
         pytest.param("SERTRALINE", [("sertraline", "SERTRALINE")], [], id="one"),
+        pytest.param("Sertraline ;lithium", [("sertraline", "Sertraline"), ("lithium", "lithium")], [], id="any case"),
+        pytest.param(
+            "amitriptyline; Perphenazine",
+            [("amitriptyline_perphenazine", "amitriptyline; Perphenazine")],
+            [],
+            id="a whole name in any case",
+        ),
         pytest.param("SERTRALINE; LITHIUM", [("sertraline", "SERTRALINE"), ("lithium", "LITHIUM")], [], id="two"),
         pytest.param(
             "AMITRIPTYLINE; PERPHENAZINE",
@@ -403,7 +412,11 @@ def test_sheets_of_one_file_with_one_column_name_stay_apart() -> None:
         for name, sheet in (("first", "V0"), ("second", "V4"))
     }
     result = standardised(site, raw)
-    assert result.measurements["source_file"].to_list() == ["book.xlsx#V0", "book.xlsx#V4"]
+    assert result.measurements.select("source_file", "sheet", "row_number", "column").rows() == [
+        ("book.xlsx", "V0", 2, "crp"),
+        ("book.xlsx", "V4", 2, "crp"),
+    ]
+    assert result.visits["sheet"].to_list() == ["V0", "V4"]
 
 
 @pytest.mark.parametrize(
@@ -434,3 +447,14 @@ def test_order_does_not_depend_on_pseudonyms() -> None:
     result = standardised(LONG, raw_rows(rows))
     assert result.participants["participant_id"].to_list() == ["zz", "mm", "aa"]
     assert result.measurements["row_number"].to_list() == [2, 3, 4]
+
+
+def test_two_names_of_treatments_that_differ_in_case_alone_are_refused() -> None:
+    class Twice:
+        def rows(self, table: str) -> list[dict[str, str]]:
+            if table == "treatments":
+                return [{"treatment": "lithium", "kind": "", "atc": ""}]
+            return [{"name": name, "treatment": "lithium"} for name in ("Lithium", "LITHIUM ")]
+
+    with pytest.raises(EmberError, match="'lithium' stands twice"):
+        TreatmentNames.of(cast(Registry, Twice()))

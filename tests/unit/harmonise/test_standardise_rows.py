@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
 
+from ember.errors import EmberError
 from ember.registry.model import Answer
 from tests.unit.harmonise.standard_study import account, listed, raw_rows, standardised
 
@@ -107,6 +109,47 @@ def test_rows_of_a_laboratory_table() -> None:
     ]
     assert result.measurements["analyte"].to_list() == ["hscrp", "il6"]
     assert account(result, "row") == {"n_in": 9, "n_out": 4, "n_quarantined": 5}
+
+
+def test_tests_that_nobody_wants_leave_first() -> None:
+    site = copy.deepcopy(LABORATORY)
+    site["tables"]["lab"]["laboratory"]["others"] = "ignore"
+    people = raw_rows([{"id": "a", "age": "30"}], file="people.csv")
+    results = [
+        {"id": "a", "week": "0", "test": " CRP ", "result": "1", "unit": "mg/L"},
+        {"id": "a", "week": "0", "test": "TNF", "result": "1", "unit": "pg/mL"},
+        {"id": "a", "week": "0", "test": "TNF", "result": "1", "unit": "pg/mL"},
+        {"id": "a", "week": "9", "test": "TNF", "result": "1", "unit": "pg/mL"},
+        {"id": "x", "week": "0", "test": "crp", "result": "1", "unit": "mg/L"},
+        {"id": "", "week": "0", "test": "TNF", "result": "1", "unit": "pg/mL"},
+        {"id": "a", "week": "0", "test": " ", "result": "1", "unit": "pg/mL"},
+    ]
+    result = standardised(site, {"people": people, "lab": raw_rows(results, file="lab.csv")})
+    assert listed(result) == [
+        (3, None, "row.other_analyte"),
+        (4, None, "row.other_analyte"),
+        (5, None, "row.other_analyte"),
+        (6, None, "row.other_analyte"),
+        (7, None, "row.no_participant"),
+        (8, None, "row.unknown_analyte"),
+    ]
+    assert result.measurements["analyte"].to_list() == ["hscrp"]
+    assert account(result, "row") == {"n_in": 8, "n_out": 2, "n_excluded": 4, "n_quarantined": 2}
+
+
+def test_tests_that_nobody_wants_count_for_no_cardinality() -> None:
+    site = copy.deepcopy(LABORATORY)
+    site["tables"]["lab"] |= {"per_participant": "one"}
+    people = raw_rows([{"id": "a", "age": "30"}], file="people.csv")
+    results = [
+        {"id": "a", "week": "0", "test": "CRP", "result": "1", "unit": "mg/L"},
+        {"id": "a", "week": "0", "test": "TNF", "result": "1", "unit": "pg/mL"},
+    ]
+    lab = raw_rows(results, file="lab.csv")
+    with pytest.raises(EmberError, match="1 of 1 participants have several rows"):
+        standardised(site, {"people": people, "lab": lab})
+    site["tables"]["lab"]["laboratory"]["others"] = "ignore"
+    assert standardised(site, {"people": people, "lab": lab}).measurements.height == 1
 
 
 def test_conflicting_rows_are_a_finding_that_the_study_answers() -> None:

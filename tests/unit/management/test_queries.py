@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
 
-from ember.management.queries import asked, empty_register, questions, updated, with_age
-from ember.tables.store import polars_schema
+from ember.errors import EmberError
+from ember.management.queries import asked, empty_register, questions, read_register, updated, with_age
+from ember.tables.store import polars_schema, write_frame
 from ember.validate.ledger import entries, rules
 
 MONDAY, TUESDAY, LATER = date(2026, 3, 2), date(2026, 3, 3), date(2026, 4, 1)
@@ -119,3 +121,47 @@ def test_age_counts_to_the_day_of_closing() -> None:
     )
     second = updated(first, found((3, "CRP_V4", "value.not_numeric")), [], "lund", TUESDAY)
     assert with_age(second, LATER)["age_days"].to_list() == [1, 30]
+
+
+def test_a_visit_that_cannot_be_placed_is_asked_once_and_by_its_date() -> None:
+    every_cell = ledger(*[(2, column, "visit.date_unreadable") for column in ("CRP", "DAY", "ITEM")])
+    asked_once = asked(every_cell, PLACES, {}, {"DAY"})
+    assert asked_once.select("participant", "visit", "column").rows() == [("p1", "baseline", "DAY")]
+
+
+def test_a_visit_without_a_date_is_asked_once_and_names_no_other_column() -> None:
+    row = asked(ledger((2, "CRP", "visit.no_date"), (2, "ITEM", "visit.no_date")), PLACES, {}, {"DAY"})
+    assert row["column"].to_list() == [None]
+
+
+def test_a_register_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    register = updated(empty_register(), found((2, "CRP", "value.not_numeric")), [], "lund", MONDAY)
+    write_frame(register, tmp_path / "lund.csv")
+    assert read_register(tmp_path / "lund.csv", "queries/lund.csv").equals(register)
+    assert read_register(tmp_path / "none.csv", "queries/none.csv").equals(empty_register())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        pytest.param("2026-03-02", "02/03/2026", "opened, last_seen", id="dates of a spreadsheet"),
+        pytest.param("lund-00001", "", "number", id="no number"),
+        pytest.param("status", "state", "other columns", id="another header"),
+        pytest.param(",2,", ",two,", "row_number", id="no row"),
+    ],
+)
+def test_a_register_that_was_edited_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    register = updated(empty_register(), found((2, "CRP", "value.not_numeric")), [], "lund", MONDAY)
+    path = tmp_path / "lund.csv"
+    write_frame(register, path)
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(EmberError, match=said):
+        read_register(path, "queries/lund.csv")
+
+
+@pytest.mark.parametrize(
+    "beginning", ["row.no_date", "row.outside", "value.operator", "value.specimen", "value.date_", "visit.no_"]
+)
+def test_what_only_the_site_can_say_has_a_question(beginning: str) -> None:
+    asked_for = [rule for rule in rules() if rule.startswith(beginning)]
+    assert asked_for and set(asked_for) <= set(questions())

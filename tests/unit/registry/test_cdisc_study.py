@@ -116,6 +116,7 @@ def read(study: Study, folder: Path) -> None:
             read_source,
             folder,
             source=source,
+            consent=[],
             raw=results / f"restricted/raw/{source}.parquet",
             ledger=results / f"restricted/ledger/{source}/read_source.parquet",
             accounting=results / f"checks/accounting/{source}/read_source.csv",

@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ember.registry.build import build_source
-from ember.registry.check_layout import number_findings
-from ember.registry.yaml_file import YamlFile
 from tests.unit.registry.study_folder import change, findings
 
 NORTH = "sites/north.yaml"
@@ -80,6 +77,11 @@ def test_says_nothing_of_what_can_be_carried_out(study: Path, head: str, rest: s
                      "uses 'Y', which is derived after it", id="formula-too-early"),
         pytest.param(SINGLE, 'derived: {UNIT: {formula: "A"}}\n' + LABORATORY + UNIT, "a derived column is a value",
                      id="derived-unit"),
+        pytest.param("visits: {by_day: {column: X}}", 'derived: {X: {formula: "7 * WEEK"}}\n' + CRP,
+                     "visits.by_day.column\n  'X' is derived", id="derived-day"),
+        pytest.param("visits: {wide: {0: baseline}}",
+                     'derived: {LOT_0: {formula: "A"}}\nmeasurements: {hscrp: {column: CRP, unit: mg/L, batch: LOT}}',
+                     "'LOT_0' is derived", id="derived-batch-of-a-visit"),
         pytest.param(SINGLE, LABORATORY + UNIT + '  operator: {column: S, codes: {LE: "<="}}\n',
                      "laboratory.operator.codes.LE\n  '<=' is not a sign that is read", id="operator"),
         pytest.param(SINGLE, LABORATORY + UNIT + "  specimen: {column: S, codes: {1: serrum}}\n", "Nearest: serum",
@@ -155,16 +157,17 @@ def test_tables_of_one_source(study: Path, people: str, blood: str, found: bool)
 
 
 @pytest.mark.parametrize(
-    ("decimal", "thousands", "found"),
+    ("keys", "found"),
     [
-        pytest.param(",", ".", False, id="two marks"),
-        pytest.param(".", ".", True, id="one mark for both"),
-        pytest.param(".", None, False, id="none"),
+        pytest.param('decimal: ",", thousands: "."', False, id="two marks"),
+        pytest.param('thousands: "."', True, id="the mark of the default decimal"),
+        pytest.param('decimal: ",", thousands: ","', True, id="one mark for both"),
+        pytest.param('decimal: "."', False, id="none"),
     ],
 )
-def test_thousands(tmp_path: Path, decimal: str, thousands: str | None, found: bool) -> None:
-    entry = {"path": "a.csv", "format": "csv", "decimal": decimal, "thousands": thousands}
-    source = build_source("a", entry, tmp_path, "data", {}, tmp_path)
-    document = YamlFile(tmp_path, "study.yaml", {}, {("sources", "a", "thousands"): "study.yaml:3"})
-    places = [error.where for error in number_findings(source, document)]
-    assert places == (["study.yaml:3  sources.a.thousands"] if found else [])
+def test_thousands(study: Path, keys: str, found: bool) -> None:
+    change(study, "study.yaml", "path: north.csv, format: csv", f"path: north.csv, format: csv, {keys}")
+    told = [text for text in findings(study) if "thousands" in text]
+    assert [text.splitlines()[0] for text in told] == (
+        ["trial/study.yaml:16  sources.north.thousands"] if found else []
+    )

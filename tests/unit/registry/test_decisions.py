@@ -54,11 +54,12 @@ def test_the_log_is_part_of_what_a_version_is_made_of(study: Path) -> None:
     ("header", "line", "expected"),
     [
         pytest.param(HEADER.replace("who", "whom"), LINE,
-                     "trial/decisions.csv:1\n  'whom' is not a column of the decisions log.", id="column-unknown"),
+                     "trial/decisions.csv:1\n  Column 3 of the header is none of the decisions log.",
+                     id="column-unknown"),
         pytest.param(HEADER.replace("who", "whom"), LINE, "Nearest: who.", id="column-nearest"),
         pytest.param(HEADER.replace(",who", ""), LINE,
                      "trial/decisions.csv:1\n  The decisions log lacks the column who.", id="column-missing"),
-        pytest.param(f"{HEADER},who", LINE, "The column 'who' stands twice.", id="column-twice"),
+        pytest.param(f"{HEADER},who", LINE, "The column 'who' stands 2 times.", id="column-twice"),
         pytest.param(HEADER, LINE[:-1], "trial/decisions.csv:2\n  The line has 9 cells and the header 10.",
                      id="too-few-cells"),
         pytest.param(HEADER, LINE.replace("2025-06-30", "30.06.2025"),
@@ -70,8 +71,7 @@ def test_the_log_is_part_of_what_a_version_is_made_of(study: Path) -> None:
         pytest.param(HEADER, LINE.replace("D1", "1 D"), "trial/decisions.csv:2  id\n  '1 D' cannot be an id",
                      id="id-form"),
         pytest.param(HEADER, f"{LINE}\n{LINE}",
-                     "trial/decisions.csv:3  id\n  The id 'D1' stands twice.\n"
-                     "  It is the one of trial/decisions.csv:2.", id="id-twice"),
+                     "trial/decisions.csv:3  id\n  The id stands twice; the other one is on line 2.", id="id-twice"),
         pytest.param(HEADER, LINE.replace(",all,", ",nort;south,"),
                      "trial/decisions.csv:2  sites\n  'nort' is not a site of the study.\n"
                      "  Allowed: all, north, south. Nearest: north.", id="site-unknown"),

@@ -17,9 +17,17 @@ HASH, OTHER = "a" * 64, "b" * 64
     [
         pytest.param("north.csv,,,", f"north.csv,{HASH.upper()},,", "files.csv:2\n  A sha256 has", id="capitals"),
         pytest.param("north.csv,,,", "north.csv,abc,,", "files.csv:2\n  A sha256 has", id="short-hash"),
-        pytest.param("south.csv,,,", "north.csv,,,", "files.csv:3\n  'north.csv' stands twice", id="file-twice"),
-        pytest.param("south.csv,,,", "south.csv,,", "files.csv:3\n  The row has more or fewer", id="short-row"),
-        pytest.param("file,sha256", "file,hash", "lacks the column sha256", id="column-absent"),
+        pytest.param(
+            "south.csv,,,",
+            "north.csv,,,",
+            "files.csv:3  file\n  The file stands twice; the other one is on line 2.",
+            id="file-twice",
+        ),
+        pytest.param(
+            "south.csv,,,", "south.csv,,", "files.csv:3\n  The line has 3 cells and the header 4.", id="short-row"
+        ),
+        pytest.param("file,sha256", "file,hash", "The table of files lacks the column sha256", id="column-absent"),
+        pytest.param("file,sha256", "file,hash", "files.csv:1\n  Column 2 of the header", id="column-unknown"),
     ],
 )
 def test_refuses(study: Path, old: str, new: str, expected: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ember.registry.build import build_site
-from ember.registry.load import PROJECT, read_documents
+from ember.registry.load import PROJECT, inspect_study
 from ember.registry.preset import merged, with_presets
 from ember.registry.registry import read_registry
 from ember.registry.schema import schema_findings
@@ -153,7 +153,7 @@ def test_like_takes_a_site_with_its_preset(tmp_path: Path) -> None:
         "site: south\nlike: north\ntables:\n  people: {from: south}\n  labs: {laboratory: {unit: mg/dL, operator: }}\n"
     )
     (folder / "sites" / "south.yaml").write_text(south, encoding="utf-8")
-    laboratory = read_documents(folder).sites["south"].content["tables"]["labs"]["laboratory"]
+    laboratory = inspect_study(str(folder)).sites["south"].content["tables"]["labs"]["laboratory"]
     assert laboratory["unit"] == "mg/dL"
     assert "operator" not in laboratory
     assert laboratory["analyte"]["codes"]["3023091"] == "il6"

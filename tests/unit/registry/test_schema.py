@@ -17,8 +17,8 @@ from tests.unit.registry.study_folder import change, findings
             [
                 "trial/study.yaml:1\n  The key 'privacy' is missing.",
                 "trial/study.yaml:5  privcy\n  'privcy' is not a key here.\n  Allowed: analyses, consent, data, "
-                "date_of_data, design, disclosure, endotypes, exclude_sites, files, findings, gates, label and 12 more. "
-                "Nearest: privacy.",
+                "date_of_data, design, disclosure, endotypes, exclude_sites, files, findings, gates, label and 12 "
+                "more. Nearest: privacy.",
             ],
             id="unknown-key-and-what-it-leaves-missing",
         ),
@@ -32,6 +32,24 @@ from tests.unit.registry.study_folder import change, findings
             "study.yaml", "seed: 1", "seed: one",
             ["trial/study.yaml:12  seed\n  'one' should be a whole number."],
             id="type",
+        ),
+        pytest.param(
+            "study.yaml", "seed: 1", "seed: 1\nopen_points:\n  - visits of north\n  - 'design: cohort?'",
+            ["trial/study.yaml:13  open_points\n"
+             "  2 points of the draft are open: settle them and take `open_points:` out.\n"
+             "  - visits of north\n  - design: cohort?"],
+            id="open-points-of-a-draft",
+        ),
+        pytest.param(
+            "sites/north.yaml", "from: north", "from: north\nopen_points: [unit of CRP]",
+            ["trial/sites/north.yaml:3  open_points\n"
+             "  1 point of the draft is open: settle it and take `open_points:` out.\n  - unit of CRP"],
+            id="one-open-point-also-of-the-site-that-is-like-it",
+        ),
+        pytest.param(
+            "study.yaml", "seed: 1", "seed: 1\nopen_points:",
+            ["trial/study.yaml:13  open_points\n  Every point of the draft is settled: take `open_points:` out."],
+            id="no-open-point-left",
         ),
         pytest.param(
             "study.yaml", 'label: "1"', "label: 1",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
 from ember.registry.load import load_study
+from ember.registry.model import DateColumn, DayColumn, VisitMap
 from ember.reporting.flow import flow_table
-from ember.reporting.summaries import SUMMARIES, SiteTables, summarise
+from ember.reporting.parts import SUMMARIES
+from ember.reporting.summaries import SiteTables, summarise
 from ember.tables.store import conform, empty_table
 from ember.validate.accounting import Account, account_table
 from ember.validate.ledger import entries, join_entries
@@ -105,7 +108,7 @@ def endotypes() -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def tables() -> dict[str, pl.DataFrame]:
     study, registry = load_study("demo")
-    return summarise(study, registry, {"porto": site_tables()}, ledger(), {"hscrp_bands": endotypes()}, {})
+    return summarise(study, registry, {"porto": site_tables()}, ledger(), {"hscrp_bands": endotypes()}, {}, {})
 
 
 def only(frame: pl.DataFrame, /, **equals: str) -> dict[str, object]:
@@ -194,3 +197,20 @@ def test_the_flow_adds_up_with_the_largest_reason_first() -> None:
             own.filter(pl.col("box") == "enrolled")["n"].sum()
             == gone + own.filter(pl.col("box") == "analysed")["n"].sum()
         )
+
+
+@pytest.mark.parametrize(
+    "visits",
+    [
+        pytest.param(VisitMap(by_day=DayColumn("day")), id="by day"),
+        pytest.param(VisitMap(by_date=DateColumn("date", "iso")), id="by date"),
+    ],
+)
+def test_rows_placed_by_their_day_may_hold_every_visit_of_the_study(visits: VisitMap) -> None:
+    study, registry = load_study("demo")
+    porto = study.sites["porto"]
+    placed = replace(porto, tables=tuple(replace(table, visits=visits) for table in porto.tables))
+    own = replace(study, sites={**study.sites, "porto": placed})
+    shown = summarise(own, registry, {"porto": site_tables()}, ledger(), {"hscrp_bands": endotypes()}, {}, {})
+    scores = shown["quality"].filter((pl.col("site") == "porto") & (pl.col("table") == "scores"))
+    assert scores["visit"].to_list() == [visit.id for visit in study.visits]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
 from ember.errors import EmberError
 from ember.registry.load import load_study
@@ -158,3 +159,27 @@ def test_a_correction_may_mend_the_consent_itself(study: Path) -> None:
     set_cell(study / EXTRACT, 2, "SEC", "")
     correction(study, "", column="SEC", value="1")
     assert people(run(study)) == 30
+
+
+def test_answers_may_stand_in_a_file_that_is_joined(study: Path) -> None:
+    set_cell(study / EXTRACT, 3, "SEC", "0")
+    path = study / EXTRACT
+    rows = [line.split(";") for line in path.read_text(encoding="latin-1").splitlines()]
+    path.write_text("\n".join(";".join(cells[:-4]) for cells in rows) + "\n", encoding="latin-1")
+    answers = [";".join([cells[0], *cells[-4:]]) for cells in rows]
+    answers[0] = answers[0].replace("PATID", "WHO")
+    (path.parent / "answers.csv").write_text("\n".join(answers) + "\n", encoding="latin-1")
+    text = (study / "study.yaml").read_text(encoding="utf-8")
+    declared = yaml.safe_load(text)["sources"]
+    declared["answers"] = {"path": "porto/answers.csv", "format": "csv", "delimiter": ";"}
+    declared["porto"]["join"] = [
+        {
+            "source": "answers",
+            "on": {"PATID": "WHO"},
+            "cardinality": "one_to_one",
+            "columns": ["BIO", "SEC", "LEFT", "WHAT"],
+        }
+    ]
+    change_yaml(study / "study.yaml", sources=declared)
+    results = run(study)
+    assert (people(results), rules(results)) == (29, {"consent.refused": [3]})

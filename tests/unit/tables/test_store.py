@@ -7,6 +7,7 @@ import pytest
 
 from ember.tables.store import (
     BrokenContractError,
+    arranged,
     conform,
     empty_table,
     polars_schema,
@@ -114,3 +115,12 @@ def test_files_are_joined_in_the_order_given(tmp_path):
     assert read_tables(paths, "accounting")["site"].to_list() == ["b", "a"]
     assert read_tables([], "accounting", ["site"]).columns == ["site"]
     assert read_tables([], "accounting").height == 0
+
+
+def test_arranged_looks_at_columns_and_not_at_values() -> None:
+    whole = empty_table("visits").clear(2)
+    assert arranged(whole, "visits").equals(whole)
+    with pytest.raises(BrokenContractError, match="nulls"):
+        conform(whole, "visits")
+    with pytest.raises(BrokenContractError, match="stranger"):
+        arranged(whole.with_columns(stranger=1), "visits")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 import re
 from collections import defaultdict
 from datetime import date
@@ -14,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.real_data import real_file
+
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = ROOT / "config" / "registry"
-REAL_DATA = Path(os.environ.get("EMBER_REAL_DATA", ROOT.parent / "shared" / "data"))
 
 # Key columns, a bar, the other columns.
 SCHEMAS = {
@@ -407,12 +407,7 @@ def test_thresholds_are_in_the_canonical_unit() -> None:
 
 
 def nhanes(name: str) -> Path:
-    path = REAL_DATA / "nhanes" / f"{name}.XPT"
-    if not path.exists():
-        if os.environ.get("EMBER_REQUIRE_REAL_DATA") == "1":
-            pytest.fail(f"real data required, but {name}.XPT is not in the folder named by EMBER_REAL_DATA")
-        pytest.skip(f"needs {name}.XPT of NHANES in the folder named by EMBER_REAL_DATA")
-    return path
+    return real_file(f"nhanes/{name}.XPT")
 
 
 class TestAgainstNhanes:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +12,10 @@ import yaml
 from ember.cli.check import check
 from ember.registry.load import PROJECT, inspect_study
 from ember.registry.schema import validator
+from tests.real_data import REAL_DATA, real_file
 
 STUDIES = sorted(path.parent.name for path in (PROJECT / "config" / "studies").glob("*/study.yaml"))
 SCHEMAS = sorted(path.name.removesuffix(".schema.yaml") for path in (PROJECT / "workflow" / "schemas").glob("*.yaml"))
-REAL_DATA = Path(os.environ.get("EMBER_REAL_DATA", PROJECT.parent / "shared" / "data"))
 
 
 def test_the_shipped_studies_are_there() -> None:
@@ -103,10 +101,7 @@ def test_the_demo_study_passes_its_check(capsys: pytest.CaptureFixture[str]) -> 
 def test_the_files_of_nhanes_are_the_declared_ones_and_have_the_named_columns(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    if not (REAL_DATA / "nhanes").is_dir():
-        if os.environ.get("EMBER_REQUIRE_REAL_DATA") == "1":
-            pytest.fail(f"{REAL_DATA} has no folder nhanes, and EMBER_REQUIRE_REAL_DATA is set")
-        pytest.skip("no real data: EMBER_REAL_DATA names no folder with nhanes")
+    real_file("nhanes")
     assert check("nhanes") == 0
     assert capsys.readouterr().out == (
         "nhanes: 2 sites, 10 sources, 1 endotype scheme, 4 analyses; no findings. Nothing was run.\n"

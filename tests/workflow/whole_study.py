@@ -11,9 +11,10 @@ from pathlib import Path
 from tests.workflow.conftest import Workspace
 
 CANARY = "KANARIE"
-LABELS = ("record_id,form,redcap_event_name,visit_date,il6,tnf,test,result,unit,operator,specimen,remark,drug").split(
-    ","
-)
+LABELS = [
+    "record_id", "form", "redcap_event_name", "visit_date", "il6", "tnf",
+    "test", "result", "unit", "operator", "specimen", "remark", "drug",
+]  # fmt: skip
 
 STUDY_CHANGES = {
     "privacy: synthetic": "privacy: restricted\nconsent: {required: [biomarkers, sharing]}\nlocked_visits: [baseline]",
@@ -71,7 +72,7 @@ tables:
   consent:
     from: porto_consent
     participant: who
-    consent: &consent
+    consent:
       purposes:
         biomarkers: {column: bio, codes: {"1": granted, "0": refused}}
         sharing: {column: share, codes: {"1": granted, "0": refused}}
@@ -89,8 +90,8 @@ tables:
     corrections: graz/corrections.csv
     duplicates: {keep: first, reason: The first entry of the form stands., decision: D-DUP}
     time_zero: {column: rand_date, date: "%Y-%m-%d"}
-    visits: &visits
-      long:
+    visits:
+      long: &events
         column: redcap_event_name
         codes: {baseline_arm_1: baseline, week_4_arm_1: week_4, week_12_arm_1: week_12}
       date: {column: visit_date, date: "%Y-%m-%d"}
@@ -117,7 +118,7 @@ tables:
     from: graz
     participant: record_id
     rows: {column: form, equals: lab}
-    visits: {long: {column: redcap_event_name, codes: {baseline_arm_1: baseline, week_4_arm_1: week_4, week_12_arm_1: week_12}}}
+    visits: {long: *events}
     laboratory:
       analyte: {column: test, codes: {CRP: hscrp}}
       value: result
@@ -130,7 +131,7 @@ tables:
     from: graz
     participant: record_id
     rows: {column: form, equals: drug}
-    visits: {long: {column: redcap_event_name, codes: {baseline_arm_1: baseline, week_4_arm_1: week_4, week_12_arm_1: week_12}}}
+    visits: {long: *events}
     treatments: {name: drug, role: concomitant, split: "+"}
 """
 DECISIONS = """\
@@ -217,12 +218,8 @@ def _graz(folder: Path) -> None:
     for place, (column, text) in enumerate({"il6": "il6", "visit_date": "date", "phq9_1": "item"}.items()):
         next(line for line in out[40 + 5 * place :] if line["form"] == "visit")[column] = f"{CANARY}-{text}"
     labs = [line for line in out if line["form"] == "lab"]
-    for line, (column, text) in zip(
-        labs[12:],
-        [("unit", "unit"), ("test", "test"), ("operator", "operator"), ("specimen", "specimen")],
-        strict=False,
-    ):
-        line[column] = f"{CANARY}-{text}"
+    for line, column in zip(labs[24::4], ("unit", "test", "operator", "specimen"), strict=False):
+        line[column] = f"{CANARY}-{column}"
     _write(folder / "redcap_export.csv", header, [[line[name] for name in header] for line in out])
     earlier = [dict(line, il6=f"{CANARY}-old") if place % 7 == 0 else line for place, line in enumerate(out[:-6])]
     _write(folder / "earlier.csv", header, [[line[name] for name in header] for line in earlier])

@@ -14,6 +14,7 @@ from ember.provenance.code import code_digest
 from ember.provenance.privacy_key import keep_fingerprint, pseudonym_key
 from ember.registry.load import load_study
 from ember.registry.stores import PLUGINS, scheme_of
+from ember.registry.vouched import configuration_digest
 from ember.reporting import parts
 
 PROJECT = Path(workflow.basedir).parent
@@ -37,7 +38,7 @@ os.environ.update(
     TZ="UTC",
     LC_ALL="C.UTF-8",
     MPLBACKEND="Agg",
-    PYTHONDONTWRITEBYTECODE="1",
+    EMBER_CHECKED=configuration_digest(STUDY.folder, PROJECT),
 )
 if "conda" not in {
     str(method) for method in workflow.deployment_settings.deployment_method

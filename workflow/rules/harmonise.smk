@@ -32,7 +32,7 @@ rule standardise_site:
     message:
         "Standardising {wildcards.site}"
     shell:
-        "python -m ember.steps.standardise_site --study {params.study} --site {wildcards.site} --raw {input.raw}"
+        "POLARS_MAX_THREADS={threads} python -m ember.steps.standardise_site --study {params.study} --site {wildcards.site} --raw {input.raw}"
         " --consent {input.consent}"
         " --participants {output.participants} --visits {output.visits} --measurements {output.measurements}"
         " --items {output.answers} --treatments {output.treatments}"
@@ -73,7 +73,7 @@ rule harmonise_site:
     message:
         "Harmonising {wildcards.site}"
     shell:
-        "python -m ember.steps.harmonise_site --study {params.study} --site {wildcards.site}"
+        "POLARS_MAX_THREADS={threads} python -m ember.steps.harmonise_site --study {params.study} --site {wildcards.site}"
         " --standard {input.standard} --accounts {input.accounts}"
         " --participants {output.participants} --visits {output.visits} --measurements {output.measurements}"
         " --scores {output.scores} --treatments {output.treatments}"

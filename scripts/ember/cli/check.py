@@ -150,6 +150,7 @@ def _column_findings(
     study: Study, source: Source, registry: Registry, documents: Mapping[str, YamlFile]
 ) -> list[EmberError]:
     # The readers load data libraries; without a file to open they are not needed.
+    from ember.extract.admission import corrections_of
     from ember.extract.columns import absent_columns, mapped_columns
     from ember.extract.join import joined_names
     from ember.extract.readers import read_header
@@ -171,6 +172,7 @@ def _column_findings(
                 findings.extend(absent)
                 if not absent:
                     value_columns(table, registry, study.visits, header)
+                corrections_of(site, table, study.data_folder, source.file, None)
             except EmberError as error:
                 error.where = f"sites/{site.id}.yaml  {error.where}".rstrip()
                 findings.append(error)

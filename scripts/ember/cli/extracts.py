@@ -6,8 +6,6 @@ import argparse
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -15,9 +13,7 @@ import polars as pl
 from ember.cli.words import STUDY_HELP, counted
 from ember.errors import EmberError, nearest_name
 from ember.extract.claims import tables_of
-from ember.extract.packed import unpacked
 from ember.extract.readers import read_table
-from ember.extract.table import RawTable
 from ember.management.compare import Comparison, compare, locked_changes
 from ember.management.keyed import keyed_rows, row_key, visit_of_column
 from ember.provenance.privacy_key import pseudonym_key
@@ -82,7 +78,7 @@ def _compared(study: Study, registry: Registry, source: Source) -> int:
             fix="Keep it beside the new one, or take the key out.",
         )
     earlier = replace(source, path=source.supersedes, shown_path=str(source.supersedes.name), sha256=None)
-    before, now = _read(earlier), _read(source)
+    before, now = read_table(earlier), read_table(source)
     key = pseudonym_key(study, os.environ)
     questions = 0
     for site, table in tables_of(source.id, list(study.sites.values())):
@@ -96,11 +92,6 @@ def _compared(study: Study, registry: Registry, source: Source) -> int:
         _write(study, source, site, table, found)
         questions += len(unannounced) + bool(found.vanished)
     return questions
-
-
-def _read(source: Source) -> RawTable:
-    with TemporaryDirectory() as folder, unpacked(source, Path(folder)) as plain:
-        return read_table(plain)
 
 
 def _announced(study: Study, source: Source, change: dict[str, Any]) -> bool:

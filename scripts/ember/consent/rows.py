@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ember.registry.model import Site
+
 ERASED = "consent.erased"
 REFUSED = "consent.refused"
 UNKNOWN = "consent.unknown"
@@ -55,6 +57,20 @@ def withdrawn_participants(register: pl.DataFrame | None, site: str) -> pl.DataF
         return None
     keeping = (pl.col("site_id") == site) & (pl.col("withdrawal") == "keep")
     return register.filter(keeping).select("participant_id", "withdrawn_on")
+
+
+def without_biomarkers(register: pl.DataFrame | None, site: Site) -> pl.Series | None:
+    """Return who of a site did not agree to the use of laboratory results, which unknown counts as.
+
+    Notes
+    -----
+    A site that does not ask about biomarkers withholds nothing: what the study needs is `consent: required:`.
+    """
+    asked = any(table.consent and "biomarkers" in table.consent.purposes for table in site.tables)
+    if register is None or not asked:
+        return None
+    own = (pl.col("site_id") == site.id) & (pl.col("biomarkers") != "granted")
+    return register.filter(own)["participant_id"]
 
 
 def people_counts(register: pl.DataFrame, required: Sequence[str]) -> pl.DataFrame:

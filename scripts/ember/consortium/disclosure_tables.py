@@ -349,7 +349,8 @@ def _treatment_names(counts: Counts, frame: pl.DataFrame) -> Keys:
     for site, n_rows, n_unmatched in frame.select("site", "n_rows", "n_unmatched").iter_rows():
         rule: Key = ("rule", site, "standardise_site", "value", "treatment.unknown", "flagged")
         own: Key = ("treatment_names", site, "unmatched")
-        rows = counts.add(("treatment_names", site, "rows"), n_rows)
+        people: Key = ("participants", site)
+        rows = counts.add(people if counts.value(people) == n_rows else ("treatment_names", site, "rows"), n_rows)
         unmatched = counts.add(rule if counts.value(rule) == n_unmatched else own, n_unmatched)
         counts.relate(rows, [unmatched], "matched")
         keys["n_rows"].append(rows)

@@ -35,6 +35,7 @@ class DateEvidence:
 
     @property
     def is_date(self) -> bool:
+        """Whether the column reads as dates in some order."""
         return bool(self.orders)
 
 

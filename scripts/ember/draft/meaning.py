@@ -44,6 +44,7 @@ class Reading:
 
     @property
     def label(self) -> str:
+        """What the file itself calls the column."""
         return self.profile.info.label
 
     @property

@@ -29,6 +29,7 @@ class Notes:
         self._add(column, "unmapped", "", evidence, 0.0, PROPOSED)
 
     def of(self, kind: str) -> list[Proposal]:
+        """Return the proposals of one kind."""
         return [proposal for proposal in self.proposals if proposal.kind == kind]
 
     def _add(self, column: str, kind: str, proposal: str, evidence: str, confidence: float, status: str) -> None:

@@ -55,14 +55,17 @@ class Profile:
 
     @property
     def share_numeric(self) -> float:
+        """Share of the filled cells that are numbers."""
         return self.numbers.size / self.n_filled if self.n_filled else 0.0
 
     @property
     def is_numeric(self) -> bool:
+        """Whether the column is one of numbers, a few odd cells apart."""
         return self.share_numeric >= 0.9
 
     @property
     def median(self) -> float | None:
+        """Median of the numbers, None without one."""
         return float(np.median(self.numbers)) if self.numbers.size else None
 
     def without(self, codes: Collection[float]) -> NDArray[np.float64]:

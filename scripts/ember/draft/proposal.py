@@ -39,6 +39,7 @@ class Proposal:
 
     @property
     def is_open(self) -> bool:
+        """Whether people have to settle it."""
         return self.status == OPEN
 
     def sentence(self) -> str:

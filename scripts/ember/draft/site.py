@@ -51,10 +51,12 @@ class SiteDraft:
 
     @property
     def proposals(self) -> list[Proposal]:
+        """What the draft says of each table, in their order."""
         return [proposal for table in self.tables for proposal in table.notes.proposals]
 
     @property
     def open_points(self) -> list[Proposal]:
+        """What people have to settle."""
         return [proposal for proposal in self.proposals if proposal.is_open]
 
 

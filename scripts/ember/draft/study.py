@@ -40,8 +40,9 @@ class StudyDraft:
 
     @property
     def time_zero(self) -> str | None:
+        """The time zero that most sites have, of several the first; None where no extract has one."""
         zeros = [p.proposal for site in self.sites for p in site.proposals if p.kind == "time_zero"]
-        return max(set(zeros), key=zeros.count) if zeros else None
+        return max(dict.fromkeys(zeros), key=zeros.count, default=None)
 
     @property
     def proposals(self) -> list[Proposal]:

@@ -35,6 +35,7 @@ class Token:
 
     @property
     def shown(self) -> str:
+        """Return how messages name it."""
         return "the end" if self.kind == "end" else f"'{self.content}'"
 
 

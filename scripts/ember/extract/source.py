@@ -59,6 +59,7 @@ class Tally:
 
     @property
     def rejected(self) -> pl.DataFrame:
+        """Return the rows that no table could take, with their rules."""
         return pl.concat([empty_rejected(), *self.parts])
 
     def add(self, batch: RawTable, owner: pl.Series) -> None:

@@ -118,11 +118,15 @@ def stream_statistical(source: Source, package: Package, rows: int = BATCH_ROWS)
 def _text_batches(
     source: Source, package: Package, rows: int, columns: Mapping[str, _Column], infos: Mapping[str, ColumnInfo]
 ) -> Iterator[RawTable]:
-    first = 1
+    first, kept = 1, 0
     for values, _ in _batches(source, package, rows):
         frame = _text_frame(values, columns, first, source)
         first += frame.height
-        yield without_blank_rows(RawTable(frame, None, infos, empty_rejected()))
+        table = without_blank_rows(RawTable(frame, None, infos, empty_rejected()))
+        kept += table.frame.height
+        yield table
+    if not kept:
+        raise no_rows(source)
 
 
 def _batches(source: Source, package: Package, rows: int) -> Iterator[tuple[Values, Any]]:

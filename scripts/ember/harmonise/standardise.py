@@ -75,6 +75,7 @@ def standardise_site(
     registry: Registry,
     raw: Mapping[str, RawRows],
     withdrawn: pl.DataFrame | None = None,
+    without_biomarkers: pl.Series | None = None,
 ) -> Standardised:
     """Return the standard tables of a site.
 
@@ -85,6 +86,8 @@ def standardise_site(
     withdrawn : DataFrame, optional
         `participant_id` and `withdrawn_on` (days since 1970-01-01) of participants who withdrew their consent and
         left the data up to that day.
+    without_biomarkers : Series of str, optional
+        Pseudonyms of participants who did not agree to the use of laboratory results.
 
     Raises
     ------
@@ -102,6 +105,7 @@ def standardise_site(
     cells = read_site(study, site, registry, own, rows)
     roster = roster_of(rows[0].kept)
     judged = _judge(study, site, cells, roster, withdrawn)
+    judged = replace(judged, measurements=_withheld(judged.measurements, roster, without_biomarkers))
     origin = Origin(site.id, study.visits, cells.rows, roster, tuple(mapped.column for mapped in cells.columns))
     seen = [_usable(part) for part in judged.of_visits]
     treatments = _treatments(site, judged, cells, registry, origin)
@@ -179,6 +183,15 @@ def _one_sample(part: pl.DataFrame | None, study: Study, calendar: Calendar) -> 
     if part is None or calendar.row_day is None:
         return part
     return further_samples(part, study.visits, calendar.row_day[part["at"].to_numpy()] != BY_VISIT)
+
+
+def _withheld(part: pl.DataFrame | None, roster: pl.DataFrame, participants: pl.Series | None) -> pl.DataFrame | None:
+    """Take out the results of people who did not agree to them; consent goes before every other reason but missing."""
+    if part is None or participants is None:
+        return part
+    people_without = roster["_person"].filter(roster["_participant"].is_in(participants.implode()))
+    withheld = pl.col("person").is_in(people_without.implode()) & ~pl.col("rule").is_in(MISSING_RULES).fill_null(False)
+    return part.with_columns(pl.when(withheld).then(pl.lit("consent.biomarkers")).otherwise("rule").alias("rule"))
 
 
 def _no_starts() -> pl.DataFrame:

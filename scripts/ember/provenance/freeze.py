@@ -138,11 +138,12 @@ def write_unfreezing(study: Study, unfreezing: Unfreezing) -> None:
     lifted = _lifted(study, unfreezing.label)
     if lifted:
         raise EmberError(f"The freeze '{lifted.label}' was lifted on {lifted.date} by {lifted.who}.", where=LOG)
-    path = study.folder / LOG
-    before = path.read_text(encoding="utf-8") if path.is_file() else ",".join(COLUMNS) + "\n"
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow([getattr(unfreezing, name) for name in COLUMNS])
-    write_text(before + line.getvalue(), path)
+    lines = (*study.unfreezings, unfreezing)
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(
+        [COLUMNS, *([vars(line)[name] for name in COLUMNS] for line in lines)]
+    )
+    write_text(written.getvalue(), study.folder / LOG)
 
 
 def release_findings(study: Study, registry: Registry, document: YamlFile) -> Iterator[EmberError]:

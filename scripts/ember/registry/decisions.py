@@ -39,9 +39,11 @@ class Decision:
         return {name: value for name, value in asdict(self).items() if name != "place"}
 
     def covers_site(self, site: str) -> bool:
+        """Return whether the decision is about a site."""
         return self.sites == ALL or site in names_of(self.sites)
 
     def covers_variable(self, variable: str) -> bool:
+        """Return whether the decision is about a variable."""
         return self.variable == ALL or variable in names_of(self.variable)
 
 

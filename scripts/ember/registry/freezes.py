@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ember.errors import EmberError
+from ember.registry.csv_table import read_rows
 
 FOLDER = "freezes"
 LOG = f"{FOLDER}/log.csv"
@@ -52,6 +51,7 @@ class Freeze:
 
     @property
     def content(self) -> dict[str, Any]:
+        """Return the freeze as it stands in its file."""
         return asdict(self)
 
 
@@ -80,15 +80,9 @@ def read_freeze(folder: Path, label: str) -> Freeze | None:
 
 
 def read_unfreezings(folder: Path, shown: str, findings: list[EmberError]) -> tuple[Unfreezing, ...]:
-    """Return the log of lifted freezes, empty where there is none; a log with other columns is a finding."""
+    """Return the log of lifted freezes, empty where there is none; a log of another form is a finding."""
     path = folder / LOG
     if not path.is_file():
         return ()
-    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
-    wrong = [number for number, row in enumerate(rows, start=1) if row and len(row) != len(COLUMNS)]
-    if not rows or tuple(rows[0]) != COLUMNS or wrong:
-        place = f"{shown}{LOG}:{wrong[0] if wrong else 1}"
-        what = f"The log of lifted freezes has the columns {','.join(COLUMNS)}, and a cell for each in every line."
-        findings.append(EmberError(what, where=place, fix="`ember unfreeze` writes it; it is not edited by hand."))
-        return ()
-    return tuple(Unfreezing(*row) for row in rows[1:] if row)
+    rows = read_rows(path, f"{shown}{LOG}", "the log of lifted freezes", COLUMNS, key="label", findings=findings)
+    return tuple(Unfreezing(**row) for _, row in rows)

@@ -22,6 +22,7 @@ class UnitSpellings:
 
     @classmethod
     def of(cls, registry: Registry) -> UnitSpellings:
+        """Return the spellings that the registry knows."""
         exact = {row["from_unit"]: row["from_unit"] for row in registry.rows("units")} | registry.aliases
         loose: dict[str, frozenset[str]] = {}
         for spelling, unit in exact.items():

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ember.errors import EmberError, nearest_name
-from ember.provenance.freeze import release_findings
 from ember.registry.assemble import Documents, build_study
-from ember.registry.check import cross_check
 from ember.registry.model import Study
 from ember.registry.preset import merged, with_presets
 from ember.registry.registry import Registry, read_registry
-from ember.registry.schema import schema_findings
+from ember.registry.vouched import is_vouched
 from ember.registry.yaml_file import YamlFile, read_yaml
 
 PROJECT = Path(__file__).parents[3]
@@ -84,15 +82,26 @@ def load_study(
     ------
     InvalidStudyError
         Something in the study folder is not right; all findings together.
+
+    Notes
+    -----
+    A job of the workflow does not check anew what the workflow has checked: it is vouched for by its digest.
     """
-    found = inspect_study(name, project, environment)
+    given = os.environ if environment is None else environment
+    folder, _ = find_study(name, project)
+    found = inspect_study(name, project, environment, checked=is_vouched(folder, project, given))
     if found.findings or found.study is None or found.registry is None:
         raise InvalidStudyError(found.findings)
     return found.study, found.registry
 
 
 def inspect_study(
-    name: str, project: Path = PROJECT, environment: Mapping[str, str] | None = None, *, release: bool = True
+    name: str,
+    project: Path = PROJECT,
+    environment: Mapping[str, str] | None = None,
+    *,
+    release: bool = True,
+    checked: bool = False,
 ) -> Inspection:
     """Load a study and collect its findings instead of raising them.
 
@@ -102,6 +111,8 @@ def inspect_study(
     ----------
     release : bool
         Hold a final release against its freeze; not while one is made.
+    checked : bool
+        Schemas and references have been checked: only build the study.
 
     Raises
     ------
@@ -110,13 +121,16 @@ def inspect_study(
     """
     folder, workspace = find_study(name, project)
     findings: list[EmberError] = []
-    documents = _documents(folder, project, findings)
+    documents = _documents(folder, project, findings, _nothing if checked else _schema_findings)
     if documents is None:
         return Inspection(folder, None, None, InvalidStudyError(findings).findings)
     whole = not findings
     registry = _registry(documents.study, folder, project, findings)
     study = build_study(documents, folder, workspace, os.environ if environment is None else environment, findings)
-    if study is not None and registry is not None:
+    if study is not None and registry is not None and not checked:
+        from ember.provenance.freeze import release_findings
+        from ember.registry.check import cross_check
+
         kinds = ("study", "sites", "schemes", "analyses", "report")
         findings.extend(cross_check(study, registry, {kind: getattr(documents, kind) for kind in kinds}))
         if whole and release:
@@ -135,7 +149,22 @@ def _registry(document: YamlFile, folder: Path, project: Path, findings: list[Em
         return None
 
 
-def _documents(folder: Path, project: Path, findings: list[EmberError]) -> Documents | None:
+SchemaCheck = Callable[[YamlFile, str], list[EmberError]]
+
+
+def _nothing(document: YamlFile, schema: str) -> list[EmberError]:
+    return []
+
+
+def _schema_findings(document: YamlFile, schema: str) -> list[EmberError]:
+    from ember.registry.schema import schema_findings
+
+    return schema_findings(document, schema)
+
+
+def _documents(
+    folder: Path, project: Path, findings: list[EmberError], schema_findings: SchemaCheck
+) -> Documents | None:
     """Return the files that can be used, or None without a usable study.yaml; what is wrong goes to `findings`."""
     shown = _shown(folder, project)
     try:
@@ -154,12 +183,14 @@ def _documents(folder: Path, project: Path, findings: list[EmberError]) -> Docum
         "scheme": _read_all(folder, study, "endotypes", findings),
         "analysis": _read_all(folder, study, "analyses", findings),
     }
-    usable = {kind: _usable(documents, kind, findings) for kind, documents in groups.items()}
-    report = _report(folder, shown, findings)
+    usable = {kind: _usable(documents, kind, findings, schema_findings) for kind, documents in groups.items()}
+    report = _report(folder, shown, findings, schema_findings)
     return None if wrong else Documents(study, usable["site"], usable["scheme"], usable["analysis"], report)
 
 
-def _usable(documents: dict[str, YamlFile], schema: str, findings: list[EmberError]) -> dict[str, YamlFile]:
+def _usable(
+    documents: dict[str, YamlFile], schema: str, findings: list[EmberError], schema_findings: SchemaCheck
+) -> dict[str, YamlFile]:
     """Return the documents that keep to their schema and carry their own name."""
     usable = {}
     for name, document in documents.items():
@@ -170,7 +201,7 @@ def _usable(documents: dict[str, YamlFile], schema: str, findings: list[EmberErr
     return usable
 
 
-def _report(folder: Path, shown: str, findings: list[EmberError]) -> YamlFile:
+def _report(folder: Path, shown: str, findings: list[EmberError], schema_findings: SchemaCheck) -> YamlFile:
     try:
         report = read_yaml(folder / "report.yaml", f"{shown}/report.yaml")
     except EmberError as error:

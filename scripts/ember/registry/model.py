@@ -275,6 +275,7 @@ class Site:
 
     @property
     def sources(self) -> tuple[str, ...]:
+        """Return the sources that the tables read, each once, in their order."""
         return tuple(dict.fromkeys(table.source for table in self.tables))
 
 

@@ -40,6 +40,7 @@ class Registry:
     tables: Mapping[str, Mapping[str, Row]]
 
     def rows(self, table: str) -> list[Row]:
+        """Return the rows of a table, the study's own ones last."""
         return list(self.tables[table].values())
 
     def row(self, table: str, *key: str) -> Row:
@@ -61,6 +62,7 @@ class Registry:
         return found
 
     def has(self, table: str, *key: str) -> bool:
+        """Return whether a table has a row with that key."""
         return "|".join(key) in self.tables[table]
 
     @cached_property

@@ -17,7 +17,7 @@ TREATMENT_WORDS = (
     "Treatments are known by the names of the registry. A row with another name is kept without a class; such names "
     "stay at the site, in a list by how often they occur."
 )
-BRANCHING_WORDS = " Whoever a form never showed the field to, by its branching, is not expected to have a value."
+BRANCHING_WORDS = " Somebody to whom the branching of a form never showed the field is not expected to have a value."
 
 
 def measures_section(facts: Facts) -> Section:

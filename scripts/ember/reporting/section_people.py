@@ -13,7 +13,7 @@ from ember.reporting.words import inside, plain, sentence, unit_text
 FLOW_WIDTH = 6.6
 CONSENT_WORDS = (
     "Consent is looked at before anything else: the rows of people who did not agree to what the study needs, of whom "
-    "nobody says so, or who asked for erasure leave at once and are in none of the other counts."
+    "nobody says so, or who asked for erasure leave while the files are read, and no later count includes them."
 )
 
 

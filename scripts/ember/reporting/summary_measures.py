@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from ember.harmonise.units import find_conversion
-from ember.registry.model import Study
+from ember.registry.model import Site, Study
 from ember.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ DISTRIBUTIONS = {
     "site": pl.String, "analyte": pl.String, "visit": pl.String, "stage": pl.String, "unit": pl.String,
     "bin_low": pl.Float64, "bin_high": pl.Float64, "n": pl.Int64,
 }  # fmt: skip
+UNKNOWN_UNIT = "unknown unit"
 SAME_METHOD = ["analyte", "assay_id", "assay_class", "specimen", "unit_reported", "unit", "conversion_id"]
 
 
@@ -81,7 +82,10 @@ def distributions(study: Study, sites: Mapping[str, SiteTables]) -> pl.DataFrame
     """
     parts = []
     for site, tables in sites.items():
-        before = tables.standard_measurements.select("analyte", "visit", unit="unit_reported", number="number")
+        # The text of a unit column may be anything: only what a site file says or the registry knows is a unit.
+        known = _declared_units(study.sites[site]) | set(tables.measurements["unit_reported"].drop_nulls())
+        unit = pl.when(pl.col("unit_reported").is_in(list(known))).then("unit_reported").otherwise(pl.lit(UNKNOWN_UNIT))
+        before = tables.standard_measurements.select("analyte", "visit", unit=unit, number="number")
         after = tables.measurements.select("analyte", "visit", "unit", number="value")
         for stage, table in (("before", before), ("after", after)):
             for key, part in table.group_by(["analyte", "visit", "unit"], maintain_order=True):
@@ -90,6 +94,14 @@ def distributions(study: Study, sites: Mapping[str, SiteTables]) -> pl.DataFrame
     table = pl.concat(parts) if parts else pl.DataFrame(schema=DISTRIBUTIONS)
     visits = {visit.id: number for number, visit in enumerate(study.visits)}
     return table.sort(pl.col("visit").replace_strict(visits, return_dtype=pl.Int64), maintain_order=True)
+
+
+def _declared_units(site: Site) -> set[str]:
+    """Return the units that a site file names."""
+    measured = [measurement for table in site.tables for measurement in table.measurements.values()]
+    laboratories = [table.laboratory for table in site.tables if table.laboratory is not None]
+    named = [unit for one in (*measured, *laboratories) for unit in (one.unit, *one.unit_codes.values())]
+    return {unit for unit in named if unit is not None}
 
 
 def _binned(site: str, stage: str, analyte: str, visit: str, unit: str, numbers: pl.Series) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ember.consent.rows import withdrawn_participants
+from ember.consent.rows import withdrawn_participants, without_biomarkers
 from ember.extract.raw_rows import read_raw
 from ember.harmonise.standardise import standardise_site
 from ember.harmonise.standardise_rows import RawRows
@@ -46,7 +46,9 @@ def main(arguments: Namespace) -> None:
         frame, metadata = read_raw(paths[source], site.id)
         raw[source] = RawRows(frame, metadata["columns"])
     register = read_table(arguments.consent[0], "consent") if arguments.consent else None
-    result = standardise_site(study, site, registry, raw, withdrawn_participants(register, site.id))
+    result = standardise_site(
+        study, site, registry, raw, withdrawn_participants(register, site.id), without_biomarkers(register, site)
+    )
     for name, table in TABLES.items():
         write_table(getattr(result, name), getattr(arguments, name), table)
     write_table(account_table(result.accounts), arguments.accounting, "accounting")

@@ -148,7 +148,9 @@ def _groups_of(file: Any) -> dict[str, list[int]]:
     groups: dict[str, list[int]] = {}
     at = file.schema_arrow.names.index("_site")
     for group in range(file.num_row_groups):
-        groups.setdefault(str(file.metadata.row_group(group).column(at).statistics.min), []).append(group)
+        told = file.metadata.row_group(group)
+        if told.num_rows:  # nobody of a site may have agreed
+            groups.setdefault(str(told.column(at).statistics.min), []).append(group)
     return groups
 
 

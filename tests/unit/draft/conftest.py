@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ember.draft.tools import Tools, tools_of
 from ember.extract.table import ColumnInfo
 from ember.registry.load import PROJECT
 from ember.registry.registry import Registry, read_registry
+from tests.real_data import real_file
 
 DraftFiles = Callable[..., SiteDraft]
 
@@ -48,20 +48,10 @@ def draft_files(tools: Tools) -> DraftFiles:
     return draft
 
 
-@pytest.fixture(scope="session")
-def real_file() -> Callable[[str], Path]:
+@pytest.fixture(scope="session", name="real_file")
+def finds_real_files() -> Callable[[str], Path]:
     """Return the path of a real file, or skip if the folder is not there (fail if it is required)."""
-
-    def find(file: str) -> Path:
-        path = Path(os.environ.get("EMBER_REAL_DATA", PROJECT.parent / "shared" / "data")) / file
-        if not path.exists():
-            reason = f"the real file {file} is absent; set EMBER_REAL_DATA to the folder of real files"
-            if os.environ.get("EMBER_REQUIRE_REAL_DATA") == "1":
-                pytest.fail(reason)
-            pytest.skip(reason)
-        return path
-
-    return find
+    return real_file
 
 
 @pytest.fixture(scope="session")

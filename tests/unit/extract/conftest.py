@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ember.registry.load import PROJECT
 from ember.registry.model import Source
+from tests.real_data import real_file
 
 MakeSource = Callable[..., Source]
 
@@ -32,13 +31,4 @@ def make_source(tmp_path: Path) -> MakeSource:
 def real_data() -> Callable[[str], Path]:
     """Return the path of a real file, or skip if the folder is not there (fail if it is required)."""
 
-    def find(file: str) -> Path:
-        path = Path(os.environ.get("EMBER_REAL_DATA", PROJECT.parent / "shared" / "data")) / file
-        if not path.exists():
-            reason = f"the real file {file} is absent; set EMBER_REAL_DATA to the folder of real files"
-            if os.environ.get("EMBER_REQUIRE_REAL_DATA") == "1":
-                pytest.fail(reason)
-            pytest.skip(reason)
-        return path
-
-    return find
+    return real_file

@@ -309,3 +309,9 @@ def test_a_file_cut_off_inside_a_quoted_cell_is_refused(make_source: MakeSource,
 def test_a_file_without_a_last_line_end_is_whole(make_source: MakeSource, end: str) -> None:
     table = read_csv(make_source(f"a;b\n1;2\n{end}".encode(), delimiter=";"))
     assert table.frame["b"].to_list() == ["2", "x"]
+
+
+def test_utf_16_without_the_mark_of_its_byte_order_is_refused(make_source):
+    source = make_source("a,b\n1,2\n".encode("utf-16-le"), encoding="utf-16")
+    with pytest.raises(EmberError, match="order of its bytes"):
+        read_csv(source)

@@ -40,3 +40,11 @@ def test_no_rows_is_refused(make_source):
     feather.write_feather(TABLE.slice(0, 0), stream)
     with pytest.raises(EmberError, match="no data row"):
         read_feather(make_source(stream.getvalue(), "feather"))
+
+
+def test_a_nul_in_a_text_is_refused_and_not_shown(make_source):
+    source = make_source(None, "feather")
+    feather.write_feather(pa.table({"id": ["1", "KANARIE\0"]}), source.path)
+    with pytest.raises(EmberError, match="NUL") as caught:
+        read_feather(source)
+    assert "KANARIE" not in str(caught.value)

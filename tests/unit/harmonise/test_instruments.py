@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,7 +11,8 @@ from ember.errors import EmberError
 from ember.harmonise.instrument_rules import COMBINATIONS, instrument_rules
 from ember.harmonise.instruments import Scored, score_instruments
 from ember.registry.registry import Registry
-from tests.unit.harmonise.harmonise_rows import PROJECT, answers_to, item_rows, registry_with, shared_registry
+from tests.real_data import real_file
+from tests.unit.harmonise.harmonise_rows import answers_to, item_rows, registry_with, shared_registry
 
 PHQ9 = {item: 1 for item in range(1, 10)}
 HAMD17 = {item: 1 for item in range(1, 18)}
@@ -288,17 +287,8 @@ def test_every_shipped_instrument_has_a_rule() -> None:
         assert rule.required_parts == expected[row["scoring"]]
 
 
-def real_data() -> Path:
-    path = Path(os.environ.get("EMBER_REAL_DATA", PROJECT.parent / "shared" / "data")) / "phq9_items" / "PHQ9_data.csv"
-    if not path.exists():
-        if os.environ.get("EMBER_REQUIRE_REAL_DATA") == "1":
-            pytest.fail(f"the real data are required and {path.name} is absent")
-        pytest.skip(f"{path.name} is absent: set EMBER_REAL_DATA to the folder of the real data")
-    return path
-
-
 def test_sums_of_real_questionnaires_equal_their_published_totals() -> None:
-    table = pl.read_csv(real_data())
+    table = pl.read_csv(real_file("phq9_items/PHQ9_data.csv"))
     rows = [
         {"instrument": "phq9", "item": item, "value": value, "participant_id": f"p{number}", "row_number": number + 2}
         for number, record in enumerate(table.iter_rows(named=True))

@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.unit.harmonise.standard_study import PROJECT, VISITS, account, raw_rows, standardised
+from tests.real_data import real_file
+from tests.unit.harmonise.standard_study import VISITS, account, raw_rows, standardised
 
 TESTS = {"WBC": "wbc", "LYM": "lymphocytes", "MONO": "monocytes", "PLAT": "platelets"}
 PEOPLE = {
@@ -28,12 +25,7 @@ WITHOUT_DAY_0 = {"study_day": {"formula": "if(LBDY > 0, LBDY - 1, LBDY)"}}
 
 
 def rows_of(name: str) -> list[dict[str, str]]:
-    folder = Path(os.environ.get("EMBER_REAL_DATA", PROJECT.parent / "shared" / "data")) / "cdisc_lb"
-    path = folder / name
-    if not path.exists():
-        if os.environ.get("EMBER_REQUIRE_REAL_DATA") == "1":
-            pytest.fail(f"the real file {name} is absent")
-        pytest.skip(f"the real file {name} is absent; set EMBER_REAL_DATA to the folder of real files")
+    path = real_file(f"cdisc_lb/{name}")
     content = path.read_bytes()
     text = (gzip.decompress(content) if name.endswith(".gz") else content).decode("utf-8")
     return list(csv.DictReader(io.StringIO(text)))

@@ -247,7 +247,13 @@ def test_lifting_needs_a_name_and_a_reason(frozen: Path, who: str, reason: str) 
 def test_a_log_of_another_form_is_refused(study: Path) -> None:
     (study / "freezes").mkdir()
     (study / "freezes" / "log.csv").write_text("label,date\n", encoding="utf-8")
-    assert findings(study)[0].startswith("trial/freezes/log.csv:1\n  The log of lifted freezes has the columns")
+    assert findings(study)[0].startswith("trial/freezes/log.csv:1\n  The log of lifted freezes lacks the column who")
+
+
+def test_a_log_that_is_no_text_is_refused(study: Path) -> None:
+    (study / "freezes").mkdir()
+    (study / "freezes" / "log.csv").write_bytes(b"label,date,who,reason\n\xff")
+    assert findings(study) == ["trial/freezes/log.csv\n  The file is not UTF-8 text."]
 
 
 def test_the_commands_parse(frozen: Path, capsys: Printed) -> None:

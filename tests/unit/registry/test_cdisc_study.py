@@ -179,3 +179,9 @@ def test_results_reach_their_visit_by_date(folder: Path, real_data: Callable[[st
     assert found.height == len(expected) > 1000
     units = dict(found.select("analyte", "unit_reported").unique().iter_rows())
     assert units["albumin"] == "g/dL" and units["wbc"] == "10*3/uL"
+    # The preset wants no other test: these rows leave first, and none fills the quarantine.
+    rules = pl.read_parquet(results / "restricted/ledger/pilot/standardise_site.parquet")["rule_id"]
+    taken = {"ALB", "LYM", "MONO", "PLAT", "WBC"}
+    others = sum(row["LBTESTCD"] not in taken for row in rows_of(data / "lb.csv.gz"))
+    assert int((rules == "row.other_analyte").sum()) == others > 1000
+    assert not (rules == "row.unknown_analyte").any()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import shutil
 from argparse import Namespace
 from pathlib import Path
@@ -21,6 +20,7 @@ from ember.extract.readers import read_header
 from ember.registry.load import PROJECT, load_study
 from ember.steps.read_source import main
 from ember.tables.store import read_table
+from tests.real_data import real_file
 
 ROWS = (
     "pid,centre,visit,age,sex,arm,rand,crp,q1\n"
@@ -319,11 +319,8 @@ REAL = {
 
 @pytest.mark.parametrize("name", list(REAL))
 def test_real_files_come_through_a_study(study, name):
-    folder = Path(os.environ.get("EMBER_REAL_DATA", PROJECT.parent / "shared" / "data")) / "il6_diurnal"
     file, keys, participant, column, first = REAL[name]
-    if not (folder / file).exists():
-        pytest.skip(f"the real file {file} is absent; set EMBER_REAL_DATA to the folder of real files")
-    shutil.copy(folder / file, study / "extracts" / file)
+    shutil.copy(real_file(f"il6_diurnal/{file}"), study / "extracts" / file)
     pooled = {"path": "in/pooled.csv", "format": "csv"}
     real = {"path": file, "format": "csv", "delimiter": ";", "decimal": ",", **keys}
     change(study / "study.yaml", sources={"pooled": pooled, "real": real}, sites=["south", "north", "sleep"])
@@ -337,7 +334,7 @@ def test_real_files_come_through_a_study(study, name):
     }
     write(study / "sites" / "sleep.yaml", content)
     table, _ = read_raw(run(study, "real").raw, "sleep")
-    lines = (folder / file).read_bytes().decode(keys.get("encoding", "utf-8-sig")).splitlines()
+    lines = real_file(f"il6_diurnal/{file}").read_bytes().decode(keys.get("encoding", "utf-8-sig")).splitlines()
     declared = load_study(study)[0].sources["real"]
     place = read_header(declared).index(column)
     assert table[column][0] == first

@@ -17,7 +17,8 @@ of a second or two is the start of Python and its imports; the gates import Grea
 """
 INTAKE = """\
 Reading, splitting by site, pseudonyms, standardising and the ledger of all twelve sites (one job reads, twelve
-standardise, two at a time), from the start of the first job to the end of the last, beside the whole wall time of plain R.
+standardise, two at a time), from the start of the first job to the end of the last, beside the whole wall time of
+plain R.
 """
 EQUAL = """\
 EMBER's equal the plain scripts' to 6 digits at every size (the mixed model: R's; statsmodels' stops short of the

@@ -13,7 +13,7 @@ import polars as pl
 from ember.cli.words import STUDY_HELP, counted
 from ember.errors import EmberError, nearest_name
 from ember.extract.claims import tables_of
-from ember.extract.readers import read_table
+from ember.extract.opening import read_joined
 from ember.management.compare import Comparison, compare, locked_changes
 from ember.management.keyed import keyed_rows, row_key, visit_of_column
 from ember.provenance.privacy_key import pseudonym_key
@@ -78,7 +78,7 @@ def _compared(study: Study, registry: Registry, source: Source) -> int:
             fix="Keep it beside the new one, or take the key out.",
         )
     earlier = replace(source, path=source.supersedes, shown_path=str(source.supersedes.name), sha256=None)
-    before, now = read_table(earlier), read_table(source)
+    before, now = (read_joined(one, study.sources) for one in (earlier, source))
     key = pseudonym_key(study, os.environ)
     questions = 0
     for site, table in tables_of(source.id, list(study.sites.values())):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import gettempdir
 
 from ember.extract.join import with_joins
 from ember.extract.packed import unpacked
 from ember.extract.stream import open_stream
-from ember.extract.table import RawStream
+from ember.extract.table import RawStream, RawTable, whole
 from ember.registry.model import Source
 
 
@@ -35,3 +36,9 @@ def open_source(source: Source, sources: Mapping[str, Source], folder: Path, pac
         return open_stream(packed.enter_context(unpacked(one, folder)))
 
     return with_joins(opened(source), source, lambda other: opened(sources[other]))
+
+
+def read_joined(source: Source, sources: Mapping[str, Source]) -> RawTable:
+    """Read a whole source with the columns that it joins."""
+    with ExitStack() as packed:
+        return whole(open_source(source, sources, Path(gettempdir()), packed))

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from ember.harmonise.units import find_conversion
-from ember.registry.model import Site, Study
+from ember.registry.model import LaboratoryMap, MeasurementMap, Site, Study
 from ember.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def distributions(study: Study, sites: Mapping[str, SiteTables]) -> pl.DataFrame
     for site, tables in sites.items():
         # The text of a unit column may be anything: only what a site file says or the registry knows is a unit.
         known = _declared_units(study.sites[site]) | set(tables.measurements["unit_reported"].drop_nulls())
-        unit = pl.when(pl.col("unit_reported").is_in(list(known))).then("unit_reported").otherwise(pl.lit(UNKNOWN_UNIT))
-        before = tables.standard_measurements.select("analyte", "visit", unit=unit, number="number")
+        told = pl.when(pl.col("unit_reported").is_in(list(known))).then("unit_reported").otherwise(pl.lit(UNKNOWN_UNIT))
+        before = tables.standard_measurements.select("analyte", "visit", unit=told, number="number")
         after = tables.measurements.select("analyte", "visit", "unit", number="value")
         for stage, table in (("before", before), ("after", after)):
             for key, part in table.group_by(["analyte", "visit", "unit"], maintain_order=True):
@@ -98,9 +98,11 @@ def distributions(study: Study, sites: Mapping[str, SiteTables]) -> pl.DataFrame
 
 def _declared_units(site: Site) -> set[str]:
     """Return the units that a site file names."""
-    measured = [measurement for table in site.tables for measurement in table.measurements.values()]
-    laboratories = [table.laboratory for table in site.tables if table.laboratory is not None]
-    named = [unit for one in (*measured, *laboratories) for unit in (one.unit, *one.unit_codes.values())]
+    mappings: list[MeasurementMap | LaboratoryMap] = []
+    for table in site.tables:
+        mappings.extend(table.measurements.values())
+        mappings.extend([table.laboratory] if table.laboratory else [])
+    named = [unit for mapping in mappings for unit in (mapping.unit, *mapping.unit_codes.values())]
     return {unit for unit in named if unit is not None}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from ember.cli.check import check
 from ember.errors import EmberError
+from tests.unit.cli.tiny_study import change_yaml, tiny_copy
 from tests.unit.registry.study_folder import change
 
 Printed = pytest.CaptureFixture[str]
@@ -169,3 +170,25 @@ def test_no_participant_value_is_printed(study: Path, capsys: Printed) -> None:
     (study / "data" / "north.csv").write_text("ID,AGE,SEX\nSECRET77,30,1\n", encoding="utf-8")
     check(str(study))
     assert "SECRET77" not in capsys.readouterr().out
+
+
+def test_a_file_of_corrections_is_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = tiny_copy(tmp_path)
+    change_yaml(study / "sites" / "porto.yaml", corrections="porto/corrections.csv")
+    assert check(str(study)) == 1
+    assert "The file of corrections 'porto/corrections.csv' does not exist." in capsys.readouterr().out
+    (study / "extracts" / "porto" / "corrections.csv").write_text("KANARIE,1\n", encoding="utf-8")
+    assert check(str(study)) == 1
+    said = capsys.readouterr().out
+    assert "porto/corrections.csv:1" in said
+    assert "KANARIE" not in said
+
+
+@pytest.mark.parametrize("delimiter", ['"', "\n", "§"])
+def test_a_delimiter_that_no_reader_can_split_at_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], delimiter: str
+) -> None:
+    study = tiny_copy(tmp_path)
+    change_yaml(study / "study.yaml", "sources", "porto", delimiter=delimiter)
+    assert check(str(study)) == 1
+    assert "sources.porto.delimiter" in capsys.readouterr().out

@@ -88,3 +88,18 @@ def test_refuses_an_unknown_source_and_an_absent_extract(study: Path) -> None:
     (study / "extracts" / "porto" / "estudo_1.csv").unlink()
     with pytest.raises(EmberError, match="superseded extract does not exist"):
         extracts(str(study), "porto")
+
+
+def test_columns_that_are_joined_are_compared_too(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    porto = study / "extracts" / "porto"
+    rows = [line.split(";") for line in extract(study).read_text(encoding="latin-1").splitlines()]
+    for name in ("estudo.csv", "estudo_1.csv"):
+        (porto / name).write_text("\n".join(";".join(cells[:-1]) for cells in rows) + "\n", encoding="latin-1")
+    last = [";".join(["WHO" if place == 0 else cells[0], cells[-1]]) for place, cells in enumerate(rows)]
+    (porto / "last.csv").write_text("\n".join(last) + "\n", encoding="latin-1")
+    other = {"path": "porto/last.csv", "format": "csv", "delimiter": ";", "encoding": "latin-1"}
+    change_yaml(study / "study.yaml", "sources", last=other)
+    join = {"source": "last", "on": {"PATID": "WHO"}, "cardinality": "one_to_one", "columns": [rows[0][-1]]}
+    change_yaml(study / "study.yaml", "sources", "porto", join=[join])
+    assert extracts(str(study), "porto") == 0
+    assert "30 rows before, 30 now" in capsys.readouterr().out

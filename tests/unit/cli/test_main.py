@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from polars.exceptions import PanicException
 
 from ember.cli import main as command
 from ember.cli.main import COMMANDS, main
@@ -59,6 +60,19 @@ def test_a_defect_shows_its_places_and_not_its_text(
     shown = capsys.readouterr().err
     assert "A defect in EMBER: ValueError" in shown
     assert "test_main.py" in shown
+    assert "4711" not in shown
+
+
+def test_a_panic_of_a_library_shows_its_places_and_not_its_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PanicException("participant 4711 has 12.5")
+
+    monkeypatch.setattr(command, "_parser", lambda given: _Parser(fail))
+    assert main(["check", "demo"]) == 1
+    shown = capsys.readouterr().err
+    assert "A defect in EMBER: PanicException" in shown
     assert "4711" not in shown
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ember.errors import EmberError
 from ember.extract import csv_file, text_file
 from ember.extract.csv_file import read_csv, read_csv_header, stream_csv
+from tests.unit.extract.conftest import MakeSource
 
 
 def cells(table):

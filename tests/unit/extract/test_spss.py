@@ -128,3 +128,10 @@ def test_times_above_24_hours_dates_beyond_the_calendar_and_missing_dates(make_s
     assert table.columns["late"].missing_ranges == ()
     assert whole(stream_spss(source)).frame.equals(table.frame)
     assert stream_spss(source).columns == table.columns
+
+
+def test_a_file_of_which_every_row_is_blank_is_refused(make_source):
+    source = make_source(None, "spss", "blank.sav")
+    pyreadstat.write_sav(pd.DataFrame({"crp": [float("nan")] * 2}), source.path)
+    with pytest.raises(EmberError, match="no data row"):
+        whole(stream_spss(source))

@@ -13,6 +13,7 @@ from ember.registry.model import DateColumn, DayColumn, VisitMap
 from ember.reporting.flow import flow_table
 from ember.reporting.parts import SUMMARIES
 from ember.reporting.summaries import SiteTables, summarise
+from ember.reporting.summary_measures import distributions
 from ember.tables.store import conform, empty_table
 from ember.validate.accounting import Account, account_table
 from ember.validate.ledger import entries, join_entries
@@ -141,6 +142,16 @@ def test_bins_are_common_and_closed_below(tables: dict[str, pl.DataFrame]) -> No
     assert before == [(pytest.approx(10**-1.75), 1), (pytest.approx(10**-0.5), 1), (1.0, 1)]
     assert after == [(pytest.approx(10**-0.75), 1), (pytest.approx(10**0.5), 1), (10.0, 1)]
     assert tables["distributions"].filter(pl.col("stage") == "after").height == 28
+
+
+def test_the_text_of_a_unit_that_nobody_declared_is_not_told() -> None:
+    study, _ = load_study("tests/data/tiny")
+    own = site_tables()
+    texts = pl.Series("unit_reported", ["mg/dL", "mg/dL", "KANARIE"])
+    odd = replace(own, standard_measurements=own.standard_measurements.with_columns(texts))
+    table = distributions(study, {"porto": odd})
+    units = table.filter(pl.col("stage") == "before").group_by("unit", maintain_order=True).agg(pl.col("n").sum())
+    assert units.rows() == [("mg/dL", 2), ("unknown unit", 1)]
 
 
 def test_states_add_up_and_are_marked(tables: dict[str, pl.DataFrame]) -> None:

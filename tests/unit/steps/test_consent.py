@@ -10,6 +10,7 @@ import yaml
 
 from ember.errors import EmberError
 from ember.registry.load import load_study
+from ember.validate.expectations import run_raw_gate
 from tests.in_process import harmonise, ledger_of, read, standardise
 from tests.unit.cli.tiny_study import change_yaml, set_cell, tiny_copy
 
@@ -183,3 +184,13 @@ def test_answers_may_stand_in_a_file_that_is_joined(study: Path) -> None:
     change_yaml(study / "study.yaml", sources=declared)
     results = run(study)
     assert (people(results), rules(results)) == (29, {"consent.refused": [3]})
+
+
+def test_a_site_where_nobody_agreed_is_told_at_the_raw_gate(study: Path) -> None:
+    path = study / EXTRACT
+    path.write_text(path.read_text(encoding="latin-1").replace(";1;1;;", ";1;0;;"), encoding="latin-1")
+    results = run(study)
+    assert people(results) == 0
+    loaded, registry = load_study(str(study))
+    gates = run_raw_gate({"porto": results / "restricted/raw/porto.parquet"}, loaded, registry)
+    assert "raw.hscrp.some_value" in gates.filter(~pl.col("passed"))["rule"].to_list()

@@ -64,7 +64,8 @@ class RowNumbers:
         places = np.delete(np.arange(piece.num_rows + odd.size), odd[odd < piece.num_rows + odd.size])[: piece.num_rows]
         breaks = _breaks_inside(piece)
         frame = pl.DataFrame(pl.from_arrow(piece, rechunk=False))
-        return self._numbered(frame, places, breaks, odd[odd <= places[-1]] if places.size else odd[:0])
+        aside = odd[odd <= places[-1]] if places.size else odd[:0]
+        return self._numbered(frame, places, breaks, aside, quoted=_may_hold_quotes(piece))
 
     def rest(self, names: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return what `number` returns of the records after the last piece, all of which are odd."""
@@ -82,10 +83,10 @@ class RowNumbers:
         """
         if self._last_breaks == 0 and self._record and not ends_with_line_break(self._source):
             last = self._line - 1
-            self._long.check(np.array([last]), np.array([0]), every=True)
+            self._long.check(np.array([last]), np.array([0]), np.array([0]))
 
     def _numbered(
-        self, frame: pl.DataFrame, places: np.ndarray, breaks: np.ndarray, odd: np.ndarray
+        self, frame: pl.DataFrame, places: np.ndarray, breaks: np.ndarray, odd: np.ndarray, *, quoted: bool = False
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         count = places.size + odd.size
         aside = [self._odd.pop(place) for place in (odd + self._record).tolist()]
@@ -94,7 +95,7 @@ class RowNumbers:
         all_breaks[odd] = [row.breaks for row in aside]
         starts = self._line + np.arange(count)
         starts[1:] += np.cumsum(all_breaks)[:-1]
-        self._long.check(starts, all_breaks)
+        self._long.check(starts, all_breaks, np.union1d(np.flatnonzero(all_breaks), places if quoted else odd[:0]))
         self._record += count
         self._line += count + int(all_breaks.sum())
         if count:
@@ -111,8 +112,16 @@ class RowNumbers:
         return numbered, pl.DataFrame({"row_number": wrong, "rule_id": rules}, schema=REJECTED_SCHEMA)
 
 
+def _may_hold_quotes(piece: pa.Table) -> bool:
+    return (piece.schema.metadata or {}).get(b"quoted") != b"False"
+
+
 class LongRecords:
-    """Holds each record of several lines against the strict grammar of quotes, in one pass over the file."""
+    """Holds records against the strict grammar of quotes, in one pass over the file.
+
+    Those of several lines, since a quote that is not closed swallows rows; and those of files with quotes, since the
+    parser makes cd of "c"d without a word.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -120,9 +129,8 @@ class LongRecords:
         self._lines: Iterator[str] | None = None
         self._number = 0
 
-    def check(self, starts: np.ndarray, breaks: np.ndarray, *, every: bool = False) -> None:
-        """Raise EmberError if a record of several lines, or every one, does not end where the parser says it does."""
-        places = np.arange(breaks.size) if every else np.flatnonzero(breaks)
+    def check(self, starts: np.ndarray, breaks: np.ndarray, places: np.ndarray) -> None:
+        """Raise EmberError if a record at one of the places is not one by the grammar, or ends elsewhere."""
         if places.size and self._lines is None:
             self._lines = self._all_lines()
         for first, last in zip(starts[places].tolist(), (starts + breaks)[places].tolist(), strict=True):
@@ -167,7 +175,7 @@ def open_quote(source: Source, line: int) -> EmberError:
 def _breaks_inside(piece: pa.Table) -> np.ndarray:
     """Return the number of line breaks in the cells of each row."""
     counts = np.zeros(piece.num_rows, dtype=np.int64)
-    if (piece.schema.metadata or {}).get(b"quoted") == b"False":
+    if not _may_hold_quotes(piece):
         return counts
     for column in piece.columns:
         if _holds_break(column):

@@ -58,16 +58,16 @@ def too_many_columns(source: Source, width: int) -> EmberError:
 
 
 def _repeated_names(names: Sequence[str], counts: Mapping[str, int], where: str) -> EmberError:
-    repeated = [name for name in counts if counts[name] > 1]
+    places = ", ".join(str(place) for place, name in enumerate(names, start=1) if counts[name] > 1)
     if looks_like_data(names):
-        places = [str(place) for place, name in enumerate(names, start=1) if counts[name] > 1]
         return EmberError(
-            f"Cells of the header repeat (columns {', '.join(places)}), and it looks like a row of data.",
+            f"Cells of the header repeat (columns {places}), and it looks like a row of data.",
             where=where,
             fix="If the file has no column names, write `header_row: 0` and `names:` for the source in study.yaml.",
         )
+    # Not the names themselves: in a file without a header they are a participant's cells.
     return EmberError(
-        f"Column names stand more than once: {', '.join(repeated)}.",
+        f"Column names stand more than once (columns {places}).",
         where=where,
         fix="Rename them in the extract, or give the row of the column names as `header_row:`.",
     )

@@ -100,7 +100,7 @@ def test_rows_are_numbered_over_many_blocks(make_source, monkeypatch):
         pytest.param(b"a,b\n\n\n", {}, ["no data row"], id="blank-rows-only"),
         pytest.param(b"\n1,2\n", {}, ["header row is blank"], id="blank-header"),
         pytest.param(b"a,b\n1,2\n", {"header_row": 9}, ["header row is blank"], id="header-beyond-the-end"),
-        pytest.param(b"a,b,a,c,b\n1,2,3,4,5\n", {}, ["more than once: a, b"], id="repeated-names"),
+        pytest.param(b"a,b,a,c,b\n1,2,3,4,5\n", {}, ["more than once (columns 1, 2, 3, 5)"], id="repeated-names"),
         pytest.param(b"a,_row\n1,2\n", {}, ["EMBER itself", "_row"], id="reserved-name"),
         pytest.param(b"a;b\n1;2\n", {}, ["delimiter: ';'"], id="another-delimiter"),
         pytest.param(b"title here\na,b\n1,2\n", {}, ["All 2 rows", "header_row"], id="title-taken-as-header"),
@@ -316,3 +316,14 @@ def test_utf_16_without_the_mark_of_its_byte_order_is_refused(make_source):
     source = make_source("a,b\n1,2\n".encode("utf-16-le"), encoding="utf-16")
     with pytest.raises(EmberError, match="order of its bytes"):
         read_csv(source)
+
+
+@pytest.mark.parametrize("row", [pytest.param('2,"c"d', id="text after"), pytest.param('"1"5,x', id="number after")])
+def test_text_behind_a_closing_quote_is_refused(make_source: MakeSource, row: str) -> None:
+    with pytest.raises(EmberError, match=r"extract.dat:3.*\n.*quote"):
+        read_csv(make_source(f"a,b\n1,x\n{row}\n3,y\n".encode()))
+
+
+def test_a_quote_inside_an_unquoted_cell_is_text(make_source: MakeSource) -> None:
+    table = read_csv(make_source(b'a,b\n1,5" tube\n2,"say ""so"""\n'))
+    assert table.frame["b"].to_list() == ['5" tube', 'say "so"']

@@ -55,7 +55,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.bench
 
 prove: $(READY)
-	$(BIN)/python -m tests.prove
+	POLARS_MAX_THREADS=1 $(BIN)/python -m tests.prove
 
 clean:
 	rm -rf results reports/*/ build .snakemake

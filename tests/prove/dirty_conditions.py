@@ -32,11 +32,16 @@ def consent_rules(tables: Sequence[TablePlan], rows: Mapping[str, Sequence[Row]]
 
 
 def _rule(table: TablePlan, rows: Sequence[Row]) -> str:
-    erases = [_erases(table, row) for row in rows if row.stripped("left_on") or row.stripped("choice")]
+    erases = [_erases(table, row) for row in rows if _told(row, "left_on") or _told(row, "choice")]
     if any(erases):
         return "consent.erased"
     given = max(CAUTION.index(AGREED.get(row.stripped("agree"), "unknown")) for row in rows)
     return {"granted": "", "refused": "consent.refused", "unknown": "consent.unknown"}[CAUTION[given]]
+
+
+def _told(row: Row, column: str) -> bool:
+    """Return whether a cell says something: a missing code says that there was nothing to say."""
+    return bool(row.stripped(column)) and row.cells[column].meaning not in {"missing_code", "user_missing"}
 
 
 def _erases(table: TablePlan, row: Row) -> bool:

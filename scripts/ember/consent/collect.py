@@ -13,6 +13,8 @@ from ember.extract.admission import corrections_of
 from ember.extract.columns import absent_columns
 from ember.extract.opening import open_source
 from ember.extract.own_rows import own_rows
+from ember.extract.table import RawStream
+from ember.harmonise.missing import missing_rule
 from ember.registry.model import Site, Study, TableMap
 from ember.registry.registry import Registry
 from ember.tables.store import empty_table
@@ -54,9 +56,28 @@ def consent_columns(study: Study, site: Site, table: TableMap, registry: Registr
         if not set(needed) <= set(stream.names):
             absent = absent_columns(source, stream.names, site, table, registry)
             raise EmberError("\n".join(str(finding) for finding in absent))
+        blanks = _without_missing(table, stream, source.decimal)
         own = (batch.frame.filter(own_rows(batch.frame, table)) for batch in stream.batches)
-        batches = [(corrections.apply(rows)[0] if corrections else rows).select(needed) for rows in own]
+        batches = [
+            (corrections.apply(rows)[0] if corrections else rows).select(needed).with_columns(blanks) for rows in own
+        ]
     return pl.concat(batches) if batches else pl.DataFrame(schema=dict.fromkeys(needed, pl.String()))
+
+
+def _without_missing(table: TableMap, stream: RawStream, decimal: str) -> list[pl.Expr]:
+    """Return the columns of a withdrawal with their missing codes made empty: -9 is no day on which somebody left."""
+    consent = table.consent
+    assert consent is not None
+    choice = consent.on_withdrawal_column
+    codes = {column.column: column.codes for column in (choice,) if column is not None}
+    told = [column.column for column in (consent.withdrawn, choice) if column is not None]
+    blanks = []
+    for name in told:
+        text = pl.col(name).str.strip_chars()
+        missing = missing_rule(text, table.missing, stream.columns[name].content(), decimal).is_not_null()
+        kept = text.is_in(list(codes.get(name, {})))
+        blanks.append(pl.when(missing & ~kept).then(pl.lit("")).otherwise(pl.col(name)).alias(name))
+    return blanks
 
 
 def needed_columns(table: TableMap) -> list[str]:

@@ -86,7 +86,7 @@ class RowNumbers:
             self._long.check(np.array([last]), np.array([0]), np.array([0]))
 
     def _numbered(
-        self, frame: pl.DataFrame, places: np.ndarray, breaks: np.ndarray, odd: np.ndarray, *, quoted: bool = False
+        self, frame: pl.DataFrame, places: np.ndarray, breaks: np.ndarray, odd: np.ndarray, *, quoted: bool = True
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         count = places.size + odd.size
         aside = [self._odd.pop(place) for place in (odd + self._record).tolist()]
@@ -95,7 +95,7 @@ class RowNumbers:
         all_breaks[odd] = [row.breaks for row in aside]
         starts = self._line + np.arange(count)
         starts[1:] += np.cumsum(all_breaks)[:-1]
-        self._long.check(starts, all_breaks, np.union1d(np.flatnonzero(all_breaks), places if quoted else odd[:0]))
+        self._long.check(starts, all_breaks, np.arange(count) if quoted else np.flatnonzero(all_breaks))
         self._record += count
         self._line += count + int(all_breaks.sum())
         if count:

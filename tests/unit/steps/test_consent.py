@@ -103,6 +103,13 @@ def test_who_keeps_data_up_to_a_day_has_no_visit_after_it(study: Path) -> None:
     assert not ledger["column"].str.ends_with("_V4").any()
 
 
+def test_a_missing_code_is_no_day_of_withdrawal(study: Path) -> None:
+    set_cell(study / EXTRACT, 2, "LEFT", "-9")
+    set_cell(study / EXTRACT, 3, "WHAT", "999")
+    results = run(study)
+    assert (people(results), rules(results)) == (30, {})
+
+
 def test_without_consent_to_biomarkers_laboratory_results_leave_and_the_rest_stays(study: Path) -> None:
     set_cell(study / EXTRACT, 2, "BIO", "0")
     results = run(study)

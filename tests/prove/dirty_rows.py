@@ -210,7 +210,7 @@ def consent_cell(rng: Random, dialect: Dialect, column: Column, zero: int) -> Ce
     if column.target == "choice":
         return Cell(rng.choice([*CHOICES, "K", "?"]))
     told = date_cell(rng, dialect, column.form, zero + rng.randint(-20, 100))
-    return Cell(told.text, day=told.day)
+    return Cell(told.text, day=told.day, meaning=told.status)  # a missing code is no day on which somebody left
 
 
 def _day(rng: Random, dialect: Dialect, day: int) -> Cell:

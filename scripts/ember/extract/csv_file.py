@@ -123,14 +123,18 @@ def _pieces(source: Source, header: Header, names: Sequence[str], odd: dict[int,
         for batch in _arrow_batches(content, source, header, names, odd):
             rows.append(batch)
             if sum(part.num_rows for part in rows) >= BATCH_ROWS or sum(part.nbytes for part in rows) >= BATCH_BYTES:
-                yield pa.Table.from_batches(rows).replace_schema_metadata({"quoted": str(content.quoted)})
+                yield pa.Table.from_batches(rows).replace_schema_metadata(_told(content))
                 rows = []
         if rows:
-            yield pa.Table.from_batches(rows).replace_schema_metadata({"quoted": str(content.quoted)})
+            yield pa.Table.from_batches(rows).replace_schema_metadata(_told(content))
     except pa.ArrowInvalid:
         raise content.failure or _fault(source, header) from None
     finally:
         content.close()
+
+
+def _told(content: DecodedFile) -> dict[str, str]:
+    return {"quoted": str(content.quotes.seen), "odd_quotes": str(content.quotes.odd)}
 
 
 def _arrow_batches(

@@ -65,7 +65,7 @@ class RowNumbers:
         breaks = _breaks_inside(piece)
         frame = pl.DataFrame(pl.from_arrow(piece, rechunk=False))
         aside = odd[odd <= places[-1]] if places.size else odd[:0]
-        return self._numbered(frame, places, breaks, aside, quoted=_may_hold_quotes(piece))
+        return self._numbered(frame, places, breaks, aside, every=not _says(piece, b"odd_quotes", b"False"))
 
     def rest(self, names: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return what `number` returns of the records after the last piece, all of which are odd."""
@@ -86,7 +86,7 @@ class RowNumbers:
             self._long.check(np.array([last]), np.array([0]), np.array([0]))
 
     def _numbered(
-        self, frame: pl.DataFrame, places: np.ndarray, breaks: np.ndarray, odd: np.ndarray, *, quoted: bool = True
+        self, frame: pl.DataFrame, places: np.ndarray, breaks: np.ndarray, odd: np.ndarray, *, every: bool = False
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         count = places.size + odd.size
         aside = [self._odd.pop(place) for place in (odd + self._record).tolist()]
@@ -95,7 +95,7 @@ class RowNumbers:
         all_breaks[odd] = [row.breaks for row in aside]
         starts = self._line + np.arange(count)
         starts[1:] += np.cumsum(all_breaks)[:-1]
-        self._long.check(starts, all_breaks, np.arange(count) if quoted else np.flatnonzero(all_breaks))
+        self._long.check(starts, all_breaks, np.arange(count) if every else np.union1d(np.flatnonzero(all_breaks), odd))
         self._record += count
         self._line += count + int(all_breaks.sum())
         if count:
@@ -112,15 +112,15 @@ class RowNumbers:
         return numbered, pl.DataFrame({"row_number": wrong, "rule_id": rules}, schema=REJECTED_SCHEMA)
 
 
-def _may_hold_quotes(piece: pa.Table) -> bool:
-    return (piece.schema.metadata or {}).get(b"quoted") != b"False"
+def _says(piece: pa.Table, key: bytes, value: bytes) -> bool:
+    return bool((piece.schema.metadata or {}).get(key) == value)
 
 
 class LongRecords:
     """Holds records against the strict grammar of quotes, in one pass over the file.
 
-    Those of several lines, since a quote that is not closed swallows rows; and those of files with quotes, since the
-    parser makes cd of "c"d without a word.
+    Those of several lines or of another width, since a quote that is not closed swallows rows; and all of a file with
+    quotes inside cells, since the parser makes cd of "c"d without a word.
     """
 
     def __init__(self, source: Source) -> None:
@@ -175,7 +175,7 @@ def open_quote(source: Source, line: int) -> EmberError:
 def _breaks_inside(piece: pa.Table) -> np.ndarray:
     """Return the number of line breaks in the cells of each row."""
     counts = np.zeros(piece.num_rows, dtype=np.int64)
-    if not _may_hold_quotes(piece):
+    if _says(piece, b"quoted", b"False"):
         return counts
     for column in piece.columns:
         if _holds_break(column):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 # A quoted cell up to its closing quote; "" inside it is a quote.
 QUOTED = r'"[^"]*(?:""[^"]*)*"'
 OPEN = r'"[^"]*(?:""[^"]*)*'
@@ -49,6 +51,41 @@ class QuoteGrammar:
         if self._whole.fullmatch(text):
             return False
         return True if self._opens.fullmatch(text) else None
+
+
+class QuoteWatch:
+    """Says of text that streams by whether any quote stands where only the strict grammar can judge it.
+
+    A quote next to a delimiter or a line end opens or closes a cell, and the parser and the grammar agree. Any other,
+    doubled inside a cell or with text behind it, needs the grammar, which is slow.
+
+    Attributes
+    ----------
+    seen, odd : bool
+        Whether a quote has come by, and whether one that needs the grammar has.
+    """
+
+    def __init__(self, delimiter: str) -> None:
+        mark = delimiter.encode()
+        self.seen = False
+        self.odd = False
+        self._always = len(mark) > 1
+        self._beside = np.zeros(256, dtype=bool)
+        self._beside[[*mark, *LINE_END.encode()]] = True
+        self._tail = b"\n"
+
+    def see(self, text: bytes) -> None:
+        """Take in the next bytes; the quote at their very end is judged with those that follow."""
+        if b'"' not in text and b'"' not in self._tail:
+            self._tail = (self._tail + text)[-2:]
+            return
+        self.seen = True
+        if not self.odd:
+            data = np.frombuffer(self._tail + text, dtype=np.uint8)
+            places = np.flatnonzero(data[1:-1] == ord('"')) + 1
+            fits = self._beside[data[places - 1]] | self._beside[data[places + 1]]
+            self.odd = self._always or not bool(fits.all())
+        self._tail = (self._tail + text)[-2:]
 
 
 def first_fault(lines: Iterator[str], grammar: QuoteGrammar, longest: int) -> tuple[int, str] | None:

@@ -11,6 +11,7 @@ from typing import IO
 
 from ember.errors import EmberError
 from ember.extract.header import MOST_COLUMNS, column_names, too_many_columns
+from ember.extract.quotes import QuoteWatch
 from ember.extract.signature import check_file
 from ember.registry.model import Source
 
@@ -37,15 +38,15 @@ class DecodedFile:
     ----------
     failure : EmberError or None
         Why reading stopped; Arrow may hide what is raised inside `read`.
-    quoted : bool
-        Whether a quote has come by: without one no cell holds a line break.
+    quotes : QuoteWatch
+        Whether quotes have come by: without one no cell holds a line break.
     """
 
     closed = False
 
     def __init__(self, source: Source) -> None:
         self.failure: EmberError | None = None
-        self.quoted = False
+        self.quotes = QuoteWatch(source.delimiter)
         self._source = source
         self._plain = source.encoding == "utf-8"
         self._decoder = codecs.getincrementaldecoder(source.encoding)("strict")
@@ -62,7 +63,7 @@ class DecodedFile:
             text = self._checked(piece)
             if not piece:
                 break
-        self.quoted = self.quoted or b'"' in text
+        self.quotes.see(text)
         return text
 
     def _checked(self, piece: bytes) -> bytes:

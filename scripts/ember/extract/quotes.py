@@ -56,8 +56,8 @@ class QuoteGrammar:
 class QuoteWatch:
     """Says of text that streams by whether any quote stands where only the strict grammar can judge it.
 
-    A quote next to a delimiter or a line end opens or closes a cell, and the parser and the grammar agree. Any other,
-    doubled inside a cell or with text behind it, needs the grammar, which is slow.
+    Where quotes open and close cells in turn, each with a delimiter or a line end on its outer side alone, the parser
+    and the grammar agree. Any other, doubled inside a cell or with text behind it, needs the grammar, which is slow.
 
     Attributes
     ----------
@@ -73,6 +73,7 @@ class QuoteWatch:
         self._beside = np.zeros(256, dtype=bool)
         self._beside[[*mark, *LINE_END.encode()]] = True
         self._tail = b"\n"
+        self._opens = True
 
     def see(self, text: bytes) -> None:
         """Take in the next bytes; the quote at their very end is judged with those that follow."""
@@ -83,8 +84,10 @@ class QuoteWatch:
         if not self.odd:
             data = np.frombuffer(self._tail + text, dtype=np.uint8)
             places = np.flatnonzero(data[1:-1] == ord('"')) + 1
-            fits = self._beside[data[places - 1]] | self._beside[data[places + 1]]
-            self.odd = self._always or not bool(fits.all())
+            opening, closing = self._beside[data[places - 1]], self._beside[data[places + 1]]
+            in_turn = (np.arange(places.size) % 2 == 0) == self._opens
+            self.odd = self._always or not bool((opening == in_turn).all() and (closing != in_turn).all())
+            self._opens ^= bool(places.size % 2)
         self._tail = (self._tail + text)[-2:]
 
 

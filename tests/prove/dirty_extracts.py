@@ -30,7 +30,7 @@ from tests.prove.dirty_study import draw_study
 from tests.prove.proof import Proof, Record
 
 # Rules that other steps apply, or that these studies do not declare: consent to biomarkers is tested in
-# tests/unit/steps/test_consent.py, unwanted tests on the CDISC pilot in tests/unit/harmonise/test_real_laboratory.py.
+# tests/unit/steps/test_consent.py, unwanted tests in tests/unit/registry/test_cdisc_study.py.
 ELSEWHERE = ("analysis.", "consent.biomarkers", "row.other_analyte")
 MEMORY = Path("/dev/shm")
 

@@ -90,8 +90,10 @@ def _places(
     parts: list[pl.DataFrame] = []
     told: dict[str, str] = {}
     dates: set[str] = set()
+    raw = results / "restricted" / "raw"
+    rows = {source: read_raw(raw / f"{source}.parquet", site.id)[0] for source in site.sources}
     for table in site.tables:
-        frame, _ = read_raw(results / "restricted" / "raw" / f"{table.source}.parquet", site.id)
+        frame = rows[table.source]
         parts.append(_rows(frame.filter(own_rows(frame, table)), table))
         told |= visit_of_column(table, registry, study.visits, frame.columns)
         dates |= {column for column, role in mapped_columns(table, registry, frame.columns) if role in DATES}

@@ -101,7 +101,7 @@ def _reading(table: TableMap) -> dict[str, Any]:
     return {
         "participant": table.participant,
         "rows": table.rows and vars(table.rows),
-        **({"consent": asdict(table.consent)} if table.consent else {}),
+        **({"consent": asdict(table.consent), "missing": table.missing} if table.consent else {}),
         **({"corrections": table.corrections} if table.corrections else {}),
     }
 

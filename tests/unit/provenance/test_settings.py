@@ -9,6 +9,7 @@ import pytest
 
 from ember.provenance import settings
 from ember.registry.load import load_study
+from ember.registry.model import CodedColumn, ConsentMap
 from ember.registry.registry import Registry
 
 
@@ -128,3 +129,20 @@ def test_every_step_of_the_list_has_a_module():
 
     for step in settings.STEPS:
         assert f"ember.steps.{step}" in import_closure(f"ember.steps.{step}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [pytest.param({"missing": ("-99",)}, id="missing codes"), pytest.param({"corrections": "c.csv"}, id="corrections")],
+)
+def test_what_the_register_of_consent_reads_moves_it(demo, change):
+    study, _ = demo
+    told = ConsentMap({"sharing": CodedColumn("agree", {"1": "granted"})})
+    (name, site), *_ = study.sites.items()
+
+    def with_table(**keys):
+        table = replace(site.tables[0], consent=told, **keys)
+        sites = {**study.sites, name: replace(site, tables=(table, *site.tables[1:]))}
+        return settings.digest(settings.consent_settings(replace(study, sites=sites)))
+
+    assert with_table() != with_table(**change)

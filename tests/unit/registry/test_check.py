@@ -251,7 +251,7 @@ def test_a_path_that_leads_out_is_refused_with_its_line(study: Path, key: str, p
 
 def test_a_path_of_a_variant_and_of_corrections_is_held_against_the_folder_too(study: Path) -> None:
     change(study, "study.yaml", SOURCE, "{variant: a, variants: {a: {path: ../n.csv, format: csv}}}")
-    change(study, NORTH, "participant: ID\n", "participant: ID\ncorrections: /tmp/corrections.csv\n")
+    change(study, NORTH, "participant: ID\n", "participant: ID\ncorrections: /elsewhere/corrections.csv\n")
     found = findings(study)
     assert any(text.startswith("trial/study.yaml:16  sources.north.variants.a.path\n") for text in found), found
     assert any(text.startswith("trial/sites/north.yaml:4  corrections\n") for text in found), found

@@ -139,19 +139,27 @@ def site_rows(registry: Registry, site: Site) -> dict[str, list[Row]]:
         rows["treatments"] = registry.rows("treatments")
     if any(table.treatments for table in site.tables):
         rows["treatment_names"] = registry.rows("treatment_names")
+    lists = {column.codelist for table in site.tables for column in table.columns.values() if column.codelist}
+    if lists:
+        rows["codelist_names"] = [row for row in registry.rows("codelist_names") if row["codelist"] in lists]
     return rows
 
 
 def used_rows(study: Study, registry: Registry) -> dict[str, list[Row]]:
     """Return the registry rows that a whole study uses, each once, in the order of their tables."""
-    used: dict[str, dict[str, Row]] = {}
+    used: dict[str, set[str]] = {}
     for site in study.sites.values():
         for table, rows in site_rows(registry, site).items():
-            used.setdefault(table, {}).update({json.dumps(row, sort_keys=True): row for row in rows})
+            used.setdefault(table, set()).update(json.dumps(row, sort_keys=True) for row in rows)
     merged = {
-        table: [row for row in registry.rows(table) if row in list(rows.values())] for table, rows in used.items()
+        table: [row for row in registry.rows(table) if json.dumps(row, sort_keys=True) in rows]
+        for table, rows in used.items()
     }
-    return {**merged, "disclosure": [registry.row("disclosure", study.disclosure)]}
+    return {
+        **merged,
+        "disclosure": [registry.row("disclosure", study.disclosure)],
+        "cross_field_rules": registry.rows("cross_field_rules"),
+    }
 
 
 def analyte_rows(registry: Registry, analytes: Iterable[str]) -> dict[str, list[Row]]:

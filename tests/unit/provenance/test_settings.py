@@ -146,3 +146,17 @@ def test_what_the_register_of_consent_reads_moves_it(demo, change):
         return settings.digest(settings.consent_settings(replace(study, sites=sites)))
 
     assert with_table() != with_table(**change)
+
+
+def test_a_name_of_a_code_list_moves_the_sites_and_the_release_that_use_the_list(demo):
+    study, registry = demo
+    (name, site), *_ = study.sites.items()
+    (roster, *others) = site.tables
+    listed = {**roster.columns, "sex": replace(roster.columns["sex"], codelist="sex")}
+    sites = {**study.sites, name: replace(site, tables=(replace(roster, columns=listed), *others))}
+    changed = replace(study, sites=sites)
+    key = next(key for key, row in registry.tables["codelist_names"].items() if row["codelist"] == "sex")
+    other = with_row(registry, "codelist_names", key, source="another")
+    assert moved(site_digests(changed, registry), site_digests(changed, other)) == {name}
+    assert settings.used_rows(changed, registry) != settings.used_rows(changed, other)
+    assert settings.used_rows(study, registry) == settings.used_rows(study, other)

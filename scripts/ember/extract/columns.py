@@ -15,7 +15,7 @@ from ember.registry.registry import Registry
 Mapped = tuple[str, str]
 
 # Columns of these roles hold values; the others (participant, rows, visit_code, row_date, unit, batch, flag, analyte,
-# operator, specimen, consent, operand) are keys or stand beside a value.
+# operator, specimen, beside, consent, operand) are keys or stand beside a value.
 VALUE_ROLES = frozenset(
     {"time_zero", "visit_date", "death", "column", "measurement", "result", "item", "total", "treatment"}
 )
@@ -167,7 +167,11 @@ def _mapped(table: TableMap, registry: Registry, columns: Collection[str]) -> It
     for name, instrument in table.instruments.items():
         yield from _instrument(visits, name, instrument, registry)
     if table.treatments:
-        yield from ((column, "treatment") for column, _ in once_or_at_visits(visits, table.treatments.name, columns))
+        for trial in table.treatments.trials or (None,):
+            name, *beside = table.treatments.columns_of(trial)
+            yield from ((column, "treatment") for column, _ in once_or_at_visits(visits, name, columns))
+            for other in beside:
+                yield from ((column, "beside") for column, _ in once_or_at_visits(visits, other, columns))
 
 
 def _measurement(visits: VisitMap, mapping: MeasurementMap, columns: Collection[str]) -> Iterator[Mapped]:

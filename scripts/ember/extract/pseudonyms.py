@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 PSEUDONYM_BYTES = 10
 BLOCK = 64  # bytes of a block of SHA-256
-# Ids of one generation; two are remembered, some 40 MB.
-GENERATION = 1 << 17
+REMEMBERED = 1 << 18  # ids, some 40 MB
 
 
 class Pseudonyms:
@@ -24,16 +22,13 @@ class Pseudonyms:
 
     Notes
     -----
-    Rows of one participant mostly stand close together, so the latest ids are remembered over batches. The
-    memory is bounded, not the number of participants: an id that was forgotten is hashed again.
+    Rows of one participant mostly stand close together: a run of equal ids is looked up once, and ids are
+    remembered over batches. The memory is bounded, not the number of participants: a forgotten id is hashed again.
     """
 
     def __init__(self, key: bytes) -> None:
-        block = (key if len(key) <= BLOCK else hashlib.sha256(key).digest()).ljust(BLOCK, b"\0")
-        self._inner = bytes(byte ^ 0x36 for byte in block)
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
-        self._latest: dict[str, dict[bytes, bytes]] = {}
-        self._earlier: dict[str, dict[bytes, bytes]] = {}
+        self._key = (key if len(key) <= BLOCK else hashlib.sha256(key).digest()).ljust(BLOCK, b"\0")
+        self._known: dict[str, _Digests] = {}
 
     def of(self, ids: pl.Series, site: str) -> pl.Series:
         """Return the pseudonym of each id, null where it is empty.
@@ -45,32 +40,29 @@ class Pseudonyms:
         site : str
             The same id at two sites is two people.
         """
-        written = ids.unique(maintain_order=True)
-        distinct = written.str.strip_chars()
-        made = pl.Series(self._digests(distinct.cast(pl.Binary).to_list(), site), dtype=pl.Binary).bin.encode("hex")
-        known = pl.DataFrame({"id": written, "made": made}).filter(distinct != "")
-        return ids.alias("id").to_frame().join(known, "id", "left", maintain_order="left")["made"]
+        if sum(map(len, self._known.values())) > REMEMBERED:
+            self._known.clear()
+        if site not in self._known:
+            self._known[site] = _Digests(self._key, site)
+        written = ids.rle().struct.field("value").str.strip_chars().cast(pl.Binary).to_list()
+        made = pl.Series(list(map(self._known[site].__getitem__, written)), dtype=pl.Binary)
+        return made.bin.encode("hex").gather(ids.rle_id())
 
-    def _digests(self, ids: Sequence[bytes], site: str) -> list[bytes]:
-        if sum(len(known) for known in self._latest.values()) > GENERATION:
-            self._earlier, self._latest = self._latest, {}
-        latest, earlier = self._latest.setdefault(site, {}), self._earlier.get(site, {})
-        new = [name for name in ids if name not in latest]
-        before = [name for name in new if name in earlier]
-        latest.update({name: earlier[name] for name in before})
-        fresh = [name for name in new if name not in earlier] if before else new
-        latest.update(zip(fresh, self._hashed(fresh, site), strict=True))
-        return [latest[name] for name in ids]
 
-    def _hashed(self, ids: Sequence[bytes], site: str) -> Iterator[bytes]:
-        """Yield HMAC-SHA256 (RFC 2104), cut to its length.
+class _Digests(dict[bytes | None, bytes | None]):
+    """HMAC-SHA256 (RFC 2104) of the ids of a site, cut to its length; made when first looked up.
 
-        The standard library begins anew for each message; a million participants take twice as long that way.
-        """
-        start = hashlib.sha256(self._inner + site.encode() + b"\0")
-        copy_inner, copy_outer = start.copy, self._outer.copy
-        for name in ids:
-            inside, outside = copy_inner(), copy_outer()
-            inside.update(name)
-            outside.update(inside.digest())
-            yield outside.digest()[:PSEUDONYM_BYTES]
+    The standard library begins anew for each message; a million participants take twice as long that way.
+    """
+
+    def __init__(self, key: bytes, site: str) -> None:
+        super().__init__({None: None, b"": None})
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + site.encode() + b"\0").copy
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key)).copy
+
+    def __missing__(self, name: bytes) -> bytes:
+        inside, outside = self._inner(), self._outer()
+        inside.update(name)
+        outside.update(inside.digest())
+        made = self[name] = outside.digest()[:PSEUDONYM_BYTES]
+        return made

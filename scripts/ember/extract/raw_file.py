@@ -6,6 +6,7 @@ import json
 from collections import deque
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from ember.extract.raw_rows import KEYS, METADATA_KEY, read_raw
+from ember.extract.raw_rows import KEYS, METADATA_KEY, PLACES_KEY, read_raw
 from ember.extract.table import ColumnInfo
 from ember.tables.files import replacing
 
@@ -21,10 +22,11 @@ __all__ = ["KEYS", "METADATA_KEY", "read_raw", "write_raw"]
 
 ROW_GROUP = 1 << 18
 WAITING = 2  # tables between the one who makes them and the one who compresses them
-# Without dictionaries zstd makes columns of short text smaller, and faster.
+OFTEN = 8  # rows a value, from which a dictionary of the values pays
+VIEWS = pl.CompatLevel.newest()  # text as polars has it: nothing is copied
+EMPTY = ("_sheet", "_participant")  # columns with nulls; an empty cell is "", and a null in another column is refused
 WRITER_OPTIONS: Mapping[str, Any] = {
     "compression": "zstd",
-    "use_dictionary": False,
     "write_statistics": ["_site", "_row"],
 }
 
@@ -49,36 +51,53 @@ def write_raw(
     file : str
         Path of the source in its data folder.
     """
-    counts: dict[str, int] = {}
+    written: list[tuple[str, int]] = []
     writer = None
     # Arrow compresses one table without holding the interpreter while Python makes the next one's pseudonyms.
     with replacing(path) as temporary, ThreadPoolExecutor(max_workers=1) as pool:
         try:
             pending: deque[Future[None]] = deque()
             for site, frame in frames:
-                table = _with_keys(frame, site, file, sheet).to_arrow(compat_level=pl.CompatLevel.oldest())
+                keyed = _with_keys(frame, site, file, sheet)
                 if writer is None:
-                    writer = _writer(temporary, table.schema, columns)
+                    writer = _writer(temporary, keyed, columns)
+                table = pa.Table.from_arrays(keyed.to_arrow(compat_level=VIEWS).columns, schema=writer.schema)
                 if len(pending) == WAITING:
                     pending.popleft().result()
                 pending.append(pool.submit(writer.write_table, table, row_group_size=ROW_GROUP))
-                counts[site] = counts.get(site, 0) + table.num_rows
+                written.append((site, table.num_rows))
             while pending:
                 pending.popleft().result()
             if writer is None:
                 empty = pl.DataFrame(schema={"_row": pl.Int64(), "_participant": pl.String()})
-                schema = _with_keys(empty, "", file, sheet).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
-                writer = _writer(temporary, schema, {})
+                writer = _writer(temporary, _with_keys(empty, "", file, sheet), {})
+            told = {"file": file, "sheet": sheet, "sites": _joined(written)}
+            writer.add_key_value_metadata({PLACES_KEY: json.dumps(told, ensure_ascii=False)})
         finally:
             pool.shutdown()
             if writer is not None:
                 writer.close()
+    counts: dict[str, int] = {}
+    for site, n in written:
+        counts[site] = counts.get(site, 0) + n
     return counts
 
 
-def _writer(path: Path, schema: pa.Schema, columns: Mapping[str, ColumnInfo]) -> pq.ParquetWriter:
+def _joined(written: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return the sites in the order of their rows, with the rows of each run of frames of one site."""
+    runs = groupby(written, key=lambda one: one[0])
+    return [(site, sum(n for _, n in frames)) for site, frames in runs]
+
+
+def _writer(path: Path, first: pl.DataFrame, columns: Mapping[str, ColumnInfo]) -> pq.ParquetWriter:
+    """Return a writer for frames like the first; columns whose values repeat in it get a dictionary."""
+    fields = [field.with_nullable(field.name in EMPTY) for field in first.clear().to_arrow(compat_level=VIEWS).schema]
+    repeating = [name for name in first.columns if first[name].n_unique() <= first.height // OFTEN]
     return pq.ParquetWriter(
-        path, schema.with_metadata({METADATA_KEY: _metadata(columns, schema.names)}), **WRITER_OPTIONS
+        path,
+        pa.schema(fields, {METADATA_KEY: _metadata(columns, first.columns)}),
+        use_dictionary=repeating or False,
+        **WRITER_OPTIONS,
     )
 
 

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 METADATA_KEY = b"ember"
+PLACES_KEY = "ember.places"
+"""File and sheet of the source, and which rows of the raw file belong to which site."""
 KEYS = ("_site", "_row", "_file", "_sheet", "_participant")
 
 
-def read_raw(path: Path, site: str, columns: Collection[str] | None = None) -> tuple[pl.DataFrame, dict[str, Any]]:
+def n_rows(path: Path, site: str) -> int:
+    """Return how many rows a site has."""
+    return sum(n for _, n in _runs(_places(path), site))
+
+
+def read_participants(path: Path, site: str) -> pl.Series:
+    """Return the participant of each of a site's rows, in file order."""
+    runs = _runs(_places(path), site)
+    return _rows(pl.scan_parquet(path, glob=False).select("_participant"), runs)["_participant"]
+
+
+def read_raw(
+    path: Path, site: str, columns: Collection[str] | None = None, rows: tuple[int, int] | None = None
+) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Return one site's rows in file order and the metadata of the columns.
 
     Parameters
@@ -21,6 +37,8 @@ def read_raw(path: Path, site: str, columns: Collection[str] | None = None) -> t
     columns : collection of str, optional
         Columns of the source to read; the five keys always come with them, and those the file lacks do not.
         Default all.
+    rows : (int, int), optional
+        Of the site's rows only so many from a position: position, number.
 
     Returns
     -------
@@ -32,11 +50,42 @@ def read_raw(path: Path, site: str, columns: Collection[str] | None = None) -> t
 
     Notes
     -----
-    A row group holds one site, as its statistics say: those of other sites are not touched. A site has no row where
-    nobody of it consented; that it claims none at all is refused when the file is written.
+    The rows of other sites are not touched. A site has no row where nobody of it consented; that it claims none at
+    all is refused when the file is written.
     """
-    rows = pl.scan_parquet(path, glob=False)
-    wanted = [name for name in rows.collect_schema() if columns is None or name in {*KEYS, *columns}]
-    frame = rows.filter(pl.col("_site") == site).select(wanted).collect().rechunk()
+    places = _places(path)
+    runs = _runs(places, site)
+    scanned = pl.scan_parquet(path, glob=False)
+    own = [name for name in scanned.collect_schema() if name not in KEYS and (columns is None or name in columns)]
+    frame = _rows(scanned.select("_row", "_participant", *own), runs if rows is None else _part(runs, *rows))
+    constants = {"_site": site, "_file": places["file"], "_sheet": places["sheet"]}
+    keyed = frame.with_columns(pl.lit(value, pl.String).alias(name) for name, value in constants.items())
     metadata: dict[str, Any] = json.loads(pl.read_parquet_metadata(path)[METADATA_KEY.decode()])
-    return frame, metadata
+    return keyed.select(*KEYS, *own), metadata
+
+
+def _places(path: Path) -> dict[str, Any]:
+    places: dict[str, Any] = json.loads(pl.read_parquet_metadata(path)[PLACES_KEY])
+    return places
+
+
+def _runs(places: dict[str, Any], site: str) -> list[tuple[int, int]]:
+    """Return position and number of the site's rows, for each run of them."""
+    starts = accumulate((n for _, n in places["sites"]), initial=0)
+    return [(start, n) for start, (owner, n) in zip(starts, places["sites"], strict=False) if owner == site]
+
+
+def _part(runs: Sequence[tuple[int, int]], first: int, number: int) -> list[tuple[int, int]]:
+    """Return the runs that hold so many of the site's rows from a position among them."""
+    found, passed = [], 0
+    for start, n in runs:
+        low, high = max(first - passed, 0), min(first + number - passed, n)
+        if low < high:
+            found.append((start + low, high - low))
+        passed += n
+    return found
+
+
+def _rows(scanned: pl.LazyFrame, runs: Sequence[tuple[int, int]]) -> pl.DataFrame:
+    parts = [scanned.slice(start, n) for start, n in runs] or [scanned.head(0)]
+    return pl.concat(parts).collect().rechunk()

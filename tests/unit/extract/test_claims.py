@@ -91,9 +91,9 @@ def test_a_site_without_rows_in_a_batch_has_no_frame(make_source):
     assert [name for name, _ in site_frames(FRAME, claim_rows(FRAME, make_source(b""), claims), claims, KEY)] == ["a"]
 
 
-@pytest.mark.parametrize("generation", [0, 2, 1000])
-def test_what_is_remembered_does_not_change_a_pseudonym(generation, monkeypatch):
-    monkeypatch.setattr("ember.extract.pseudonyms.GENERATION", generation)
+@pytest.mark.parametrize("remembered", [0, 4, 1000])
+def test_what_is_remembered_does_not_change_a_pseudonym(remembered, monkeypatch):
+    monkeypatch.setattr("ember.extract.pseudonyms.REMEMBERED", remembered)
     known = Pseudonyms(KEY)
     for batch in (["1", "2", "3"], ["3", " 4", "1"], ["5", "", "2"], ["1", "4", "5"]):
         for place in ("a", "b"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -103,3 +104,19 @@ def test_a_source_of_no_site_has_a_file_without_rows(tmp_path):
     assert write_raw([], INFO, path, file="s.csv", sheet=None) == {}
     assert pq.read_metadata(path).num_rows == 0
     assert read_raw(path, "a")[0].is_empty()
+
+
+def test_an_empty_cell_that_is_null_is_refused(tmp_path):
+    with pytest.raises(pa.ArrowInvalid, match="non-nullable"):
+        write_raw([("a", A.with_columns(x=pl.Series(["1", None])))], INFO, tmp_path / "s.parquet", file="s", sheet=None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_values_that_repeat_are_stored_once(tmp_path):
+    rows = pl.DataFrame({"x": ["1", "2"] * 50, "y": [str(n) for n in range(100)], "_row": range(100)})
+    path = tmp_path / "s.parquet"
+    write_raw([("a", rows.with_columns(_participant=pl.col("y")))], INFO, path, file="s.csv", sheet=None)
+    group = pq.read_metadata(path).row_group(0)
+    stored = {column.path_in_schema: column.has_dictionary_page for column in map(group.column, range(7))}
+    assert {name for name, once in stored.items() if once} == {"_site", "_file", "_sheet", "x"}
+    assert read_raw(path, "a")[0]["x"].to_list() == rows["x"].to_list()

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import polars as pl
 
+from ember.history.declared import has_history, uses_history
 from ember.provenance.settings import included_sites
 from ember.registry.load import load_study
 from ember.registry.model import Study
@@ -16,6 +17,7 @@ from ember.steps import (
     build_analysis_set,
     collect_consent,
     derive_endotypes,
+    derive_history,
     fit_models,
     harmonise_site,
     read_source,
@@ -32,6 +34,8 @@ def run_stages(folder: Path) -> tuple[Study, Path]:
     for site in included_sites(study):
         standardise(study, folder, results, site)
         harmonise(folder, results, site)
+        if has_history(study):
+            derive(folder, results, site)
     for analysis in study.analyses:
         fit(study, folder, results, analysis)
     return study, results
@@ -81,8 +85,23 @@ def harmonise(folder: Path, results: Path, site: str) -> None:
         site=site,
         standard=[standard / f"{table}.parquet" for table in inputs],
         accounts=[results / f"checks/accounting/{site}/standardise_site.csv"],
+        evidence=results / f"restricted/unit_evidence/{site}.parquet",
         **{table: results / f"restricted/harmonised/{site}/{table}.parquet" for table in tables},
         **_checks(results, site, "harmonise_site"),
+    )
+
+
+def derive(folder: Path, results: Path, site: str) -> None:
+    harmonised = results / "restricted/harmonised" / site
+    tables = ("participants", "visits", "measurements", "scores", "treatments")
+    call(
+        derive_history,
+        folder,
+        site=site,
+        harmonised=[harmonised / f"{table}.parquet" for table in tables],
+        trials=harmonised / "treatment_trials.parquet",
+        history=harmonised / "history.parquet",
+        **_checks(results, site, "derive_history"),
     )
 
 
@@ -111,6 +130,10 @@ def fit(study: Study, folder: Path, results: Path, analysis: str) -> None:
         analysis=analysis,
         **tables,
         endotypes=[endotypes] if scheme else [],
+        history=[
+            results / f"restricted/harmonised/{site}/history.parquet"
+            for site in (included_sites(study) if uses_history(study.analyses[analysis]) else ())
+        ],
         analysis_set=analysis_set,
         ledger=results / f"restricted/ledger/analysis/{analysis}.parquet",
         accounting=results / f"checks/accounting/analysis/{analysis}.csv",

@@ -37,15 +37,25 @@ ENVIRONMENT = {
 }
 RTOL = 1e-6
 PARTS = ("wall", "cpu", "memory")
+CHECKS = "results/bench/checks/gates"
+REACHES = {
+    "standardised": ("--until", "standardise_site"),
+    "harmonised": ("--until", "harmonise_site"),
+    "gated": (f"{CHECKS}/standardised.passed", f"{CHECKS}/harmonised.passed"),
+}
+"""How far a run goes, and what asks Snakemake for it."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--large", type=int, help="one more size, for reading to the gates alone, run once")
     arguments = parser.parse_args()
     results = [bench_size(size, arguments.repeats) for size in arguments.sizes]
     evidence = {"machine": machine(), "seed": 1, "code": digest({s: code_digest(s) for s in STEPS}), "sizes": results}
+    if arguments.large:
+        evidence["large"] = bench_large(arguments.large)
     target = PROJECT / "docs" / "evidence" / "bench.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
@@ -57,25 +67,23 @@ def main() -> None:
 def bench_size(size: int, repeats: int) -> dict[str, Any]:
     """Run every peer `repeats` times in turn on one extract and hold their estimates against each other."""
     folder = SCRATCH / str(size)
-    extracts = folder / "extracts"
-    extracts.mkdir(parents=True, exist_ok=True)
+    extracts = make_extract(folder, size)
     extract = extracts / "long.csv"
-    if not extract.exists():
-        subprocess.run([sys.executable, str(PLAIN / "make_long.py"), str(extract), str(size)], check=True)
     peers = {"ember": lambda: run_ember(folder, extracts), "pandas": lambda: run_pandas(folder, extract)}
     if shutil.which("Rscript"):
         peers["R"] = lambda: run_r(folder, extract)
     costs: dict[str, list[Cost]] = {name: [] for name in peers}
     stages: list[dict[str, dict[str, float]]] = []
-    intakes: list[dict[str, float]] = []
+    reached: dict[str, list[dict[str, float]]] = {name: [] for name in REACHES}
     plain_stages: dict[str, list[dict[str, float]]] = {name: [] for name in peers if name != "ember"}
     for turn in range(repeats):
         for name, run in peers.items():
             costs[name].append(run())
             print(f"{size:>9,} {name:<7} {turn + 1}/{repeats} {costs[name][-1].wall:7.1f} s", flush=True)
         stages.append(stage_costs(folder))
-        intakes.append(run_intake(folder, extracts))
-        print(f"{size:>9,} intake  {turn + 1}/{repeats} {intakes[-1]['wall']:7.1f} s", flush=True)
+        for name, runs in reached.items():
+            runs.append(run_until(folder, extracts, name))
+            print(f"{size:>9,} {name} {turn + 1}/{repeats} {runs[-1]['wall']:7.1f} s", flush=True)
         for peer in plain_stages:
             times = json.loads((folder / f"{peer}.json").read_text(encoding="utf-8"))["times"]
             plain_stages[peer].append({name: float(np.ravel(seconds)[0]) for name, seconds in times.items()})
@@ -83,13 +91,35 @@ def bench_size(size: int, repeats: int) -> dict[str, Any]:
     return {
         "participants": size,
         "medians": {name: middle(values) for name, values in costs.items()},
-        "intake": {part: median(turn[part] for turn in intakes) for part in intakes[0]},
+        "reached": {
+            name: {part: median(run[part] for run in runs) for part in runs[0]} for name, runs in reached.items()
+        },
         "stages": {stage: {part: median(run[stage][part] for run in stages) for part in PARTS} for stage in stages[0]},
         "plain_stages": {
             peer: {name: median(run[name] for run in runs) for name in runs[0]} for peer, runs in plain_stages.items()
         },
         "estimates": compared,
     }
+
+
+def bench_large(size: int) -> dict[str, Any]:
+    """Run reading to the gates once at a size at which the plain scripts no longer fit."""
+    folder = SCRATCH / str(size)
+    extracts = make_extract(folder, size)
+    reached = {name: run_until(folder, extracts, name) for name in REACHES}
+    stages = stage_costs(folder)
+    shutil.rmtree(folder)
+    return {"participants": size, "reached": reached, "stages": stages}
+
+
+def make_extract(folder: Path, size: int) -> Path:
+    """Return the folder with the extract of so many participants, made where it is not there yet."""
+    extracts = folder / "extracts"
+    extracts.mkdir(parents=True, exist_ok=True)
+    extract = extracts / "long.csv"
+    if not extract.exists():
+        subprocess.run([sys.executable, str(PLAIN / "make_long.py"), str(extract), str(size)], check=True)
+    return extracts
 
 
 def run_ember(folder: Path, extracts: Path, *options: str) -> Cost:
@@ -102,8 +132,8 @@ def run_ember(folder: Path, extracts: Path, *options: str) -> Cost:
     return measure(command, PROJECT, environment, folder / "ember.log")
 
 
-def run_intake(folder: Path, extracts: Path) -> dict[str, float]:
-    """Run reading, splitting, standardising and their ledgers alone, from nothing.
+def run_until(folder: Path, extracts: Path, name: str) -> dict[str, float]:
+    """Run the workflow as far as a stage of `REACHES` with all that lies before it, from nothing.
 
     Returns
     -------
@@ -111,7 +141,7 @@ def run_intake(folder: Path, extracts: Path) -> dict[str, float]:
         `wall` from the start of the first job to the end of the last; `engine`, the whole command with the start of
         Snakemake; `memory`, the peak in MB of all processes at once.
     """
-    cost = run_ember(folder, extracts, "--until", "standardise_site")
+    cost = run_ember(folder, extracts, *REACHES[name])
     benchmarks = folder / "study" / "results" / "bench" / "benchmarks"
     ends = {file: file.stat().st_mtime for file in benchmarks.rglob("*.tsv")}
     first = min(end - seconds(file) for file, end in ends.items())

@@ -15,10 +15,14 @@ STAGES = """\
 Each stage: wall seconds / CPU seconds, summed over its jobs (two run at a time) / largest memory of a job in MB. A job
 of a second or two is the start of Python and its imports; the gates import Great Expectations (6 s).
 """
-INTAKE = """\
-Reading, splitting by site, pseudonyms, standardising and the ledger of all twelve sites (one job reads, twelve
-standardise, two at a time), from the start of the first job to the end of the last, beside the whole wall time of
-plain R.
+REACHED = """\
+From nothing to the end of a stage, all jobs and ledgers before it included, two jobs at a time, from the start of the
+first job to the end of the last, beside the whole wall time and memory of the plain scripts. *standardised*: reading,
+splitting by site, pseudonyms, standard tables. *harmonised*: units, limits, evidence, scores as well. *gated*: with the
+gates on raw, standard and harmonised tables in Great Expectations.
+"""
+LARGE = """\
+The same at {participants:,} participants, run once; beside the largest size above.
 """
 EQUAL = """\
 EMBER's equal the plain scripts' to 6 digits at every size (the mixed model: R's; statsmodels' stops short of the
@@ -34,9 +38,10 @@ def as_markdown(evidence: Evidence) -> str:
         "# What EMBER costs\n",
         f"{MADE_BY} {m['cores']} cores, {m['memory_gib']} GiB, Python {m['python']}, {m['system']}.\n",
         totals(sizes),
-        "## Raw extracts in\n",
-        INTAKE,
-        intake(sizes),
+        "## From raw extracts to harmonised tables\n",
+        REACHED,
+        reached(sizes),
+        *(large(sizes[-1], evidence["large"]) if "large" in evidence else []),
         "## Where EMBER's time goes\n",
         STAGES,
         stages(sizes),
@@ -63,15 +68,29 @@ def totals(sizes: Sequence[Evidence]) -> str:
     return table(header, rows)
 
 
-def intake(sizes: Sequence[Evidence]) -> str:
-    """Return what it takes to get the raw extract in, with its share of plain R's whole wall time."""
+def reached(sizes: Sequence[Evidence]) -> str:
+    """Return what it takes to come so far, with its share of what the plain scripts take for everything."""
     rows = []
     for size in sizes:
-        cost, peer = size["intake"], size["medians"].get("R")
-        share = f"{cost['wall'] / peer['wall']:.2f}" if peer else ""
-        numbers = [f"{cost['wall']:.1f}", f"{cost['engine']:.1f}", f"{cost['memory']:.0f}"]
-        rows.append([f"{size['participants']:,}", *numbers, share])
-    return table(["participants", "wall s", "with the engine's start s", "peak MB", "of plain R's wall"], rows)
+        peers = [size["medians"].get(name) for name in ("R", "pandas")]
+        for name, cost in size["reached"].items():
+            shares = [f"{cost['wall'] / peer['wall']:.2f}" if peer else "" for peer in peers]
+            memory = f"{cost['memory'] / peers[0]['memory']:.2f}" if peers[0] else ""
+            numbers = [f"{cost['wall']:.1f}", f"{cost['engine']:.1f}", f"{cost['memory']:.0f}"]
+            rows.append([f"{size['participants']:,}", name, *numbers, *shares, memory])
+    header = ["participants", "", "wall s", "with the engine's start s", "peak MB"]
+    return table([*header, "of plain R's wall", "of plain pandas' wall", "of plain R's memory"], rows)
+
+
+def large(before: Evidence, size: Evidence) -> list[str]:
+    """Return time and memory of the largest size beside those of the size before it."""
+    rows = []
+    for name, cost in size["reached"].items():
+        other = before["reached"][name]
+        ratios = [f"{cost[part] / other[part]:.2f}" for part in ("wall", "memory")]
+        rows.append([name, f"{cost['wall']:.1f}", f"{cost['memory']:.0f}", *ratios])
+    header = ["", "wall s", "peak MB", f"wall / at {before['participants']:,}", "memory / it"]
+    return [LARGE.format(participants=size["participants"]), table(header, rows)]
 
 
 def stages(sizes: Sequence[Evidence]) -> str:

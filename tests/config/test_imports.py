@@ -113,6 +113,8 @@ def named_where_opened_by_variable(module: str) -> set[str]:
         "conform": 1,
         "read_table": 1,
         "read_tables": 1,
+        "read_shares": 1,
+        "table_writer": 1,
         "write_table": 2,
     }
     computed = [

@@ -24,16 +24,30 @@ SCHEMAS = {
     "reference_ln_sd,acute_above,reference_population,source,verified",
     "units": "analyte,from_unit|to_unit,numerator,denominator,needs,example_from,example_to,source,verified",
     "unit_aliases": "alias|unit,source,verified",
+    "loinc_codes": "loinc|analyte,name,property,source,verified",
     "assays": "assay_id|label,analyte,platform,assay_class,unit,limit_low,limit_high,fill,valid_from,valid_to,"
     "source,verified",
-    "instruments": "instrument|label,construct,n_items,total_low,total_high,direction,scoring,missing_rule,max_missing,"
-    "response_rule,remission_operator,remission_value,reference_mean,reference_sd,reference_population,licence,"
+    "bridges": "bridge_id|label,analyte,from_assay,to_assay,unit,slope,intercept,valid_low,valid_high,slope_se,"
+    "intercept_se,residual_sd,method,source,verified",
+    "instruments": "instrument|label,construct,parent,version_group,needs,n_items,total_low,total_high,missing_totals,"
+    "direction,scoring,missing_rule,max_missing,response_rule,remission_operator,remission_value,reference_mean,reference_sd,reference_population,licence,"
     "source,verified",
     "instrument_items": "instrument,item|item_low,item_high,scored,reverse,domain,not_points,missing_codes,"
     "source,verified",
     "severity_bands": "instrument,banding,band|low,high,source,verified",
+    "raw_scores": "instrument,raw|score,standard_error,source,verified",
+    "constructs": "construct|label,outcome,source,verified",
+    "value_sets": "value_set|instrument,label,source,verified",
+    "crosswalks": "crosswalk|from_instrument,to_instrument,kind,intercept,slope,from_low,from_high,error_sd,population,"
+    "source,verified",
+    "crosswalk_points": "crosswalk,from_low|from_high,to_low,to_high,source,verified",
     "treatments": "treatment|label,kind,atc,components,source,verified",
     "treatment_names": "name|treatment,source,verified",
+    "treatment_kinds": "kind|label,drug,dose_unit,trd,modifies,carry_over_days,source,verified",
+    "dose_units": "unit|to_unit,numerator,denominator,example_from,example_to,source,verified",
+    "adequate_doses": "treatment|minimum_dose,unit,minimum_weeks,source,verified",
+    "trial_outcomes": "outcome|label,failed,improvement_from,improvement_below,source,verified",
+    "staging": "scheme,part,level|points,above,to,counts,unit,source,verified",
     "codelists": "codelist,code|label,source,verified",
     "codelist_names": "codelist,name|code,source,verified",
     "disclosure": "profile|threshold,rounding,minimum_residual_df,source,verified",
@@ -41,21 +55,37 @@ SCHEMAS = {
     "cross_field_rules": "rule,table|kind,left,operator,right,tolerance,category,severity,title,source,verified",
     "variable_names": "kind,target,name|language,confidence,source,verified",
     "standard_codes": "standard,kind,code|meaning,source,verified",
+    "unit_evidence": "demand|value,unit,meaning,source,verified",
+    "unit_populations": "analyte|components,cut,share_low,share_high,location_low,location_high,usual_resolution,"
+    "source,verified",
+    "unit_companions": "analyte,companion|slope,spread,source,verified",
 }
 ALLOWED = {
-    ("units", "needs"): {"", "molar_factor"},
+    ("units", "needs"): {"", "molar_factor", "iu_factor"},
+    ("loinc_codes", "property"): {
+        "mass_volume", "moles_volume", "count_volume", "activity_volume", "arbitrary_volume", "share", "ratio", "mass",
+        "volume", "length_time", "time", "rate", "presence", "panel",
+    },
     ("assays", "assay_class"): {"high_sensitivity", "standard", "multiplex"},
     ("assays", "fill"): {"none", "lod_sqrt2", "lod_half", "lod"},
     ("instruments", "construct"): {
         "severity", "functioning", "quality_of_life", "cognition", "anhedonia", "fatigue", "adversity", "staging",
     },
     ("instruments", "direction"): {"higher_worse", "higher_better"},
-    ("instruments", "scoring"): {"sum", "qids_domains", "mean_domains", "given"},
-    ("instruments", "missing_rule"): {"all_required", "prorate", "domain_mean"},
+    ("instruments", "needs"): {"", "value_set"},
+    ("instruments", "scoring"): {"sum", "qids_domains", "mean_domains", "raw_table", "subscales", "given"},
+    ("instruments", "missing_rule"): {"all_required", "prorate", "domain_mean", "discard_assessment"},
+    ("constructs", "outcome"): {"true", "false"},
+    ("crosswalks", "kind"): {"points", "table", "linear", "bands"},
     ("instruments", "response_rule"): {"", "fall_50"},
     ("instruments", "remission_operator"): {"", "<", "<="},
     ("instrument_items", "scored"): {"true", "false"},
     ("instrument_items", "reverse"): {"true", "false"},
+    ("treatment_kinds", "drug"): {"true", "false"},
+    ("treatment_kinds", "dose_unit"): {"", "mg/day", "sessions", "minutes/week"},
+    ("treatment_kinds", "trd"): {"yes", "no", "unknown"},
+    ("trial_outcomes", "failed"): {"yes", "no"},
+    ("staging", "scheme"): {"trd", "maudsley"},
     ("thresholds", "operator"): {"<", "<=", ">", ">="},
     ("cross_field_rules", "kind"): {"analytes", "earlier_visit", "participant", "reference", "flag"},
     ("cross_field_rules", "operator"): {"<=", ">=", "in", "lacks"},
@@ -153,11 +183,16 @@ def test_names_are_plain_identifiers() -> None:
         pytest.param("units", "analyte", "analytes", "analyte", id="units-analytes"),
         pytest.param("unit_aliases", "unit", "units", "from_unit", id="aliases-units"),
         pytest.param("assays", "analyte", "analytes", "analyte", id="assays-analytes"),
+        pytest.param("bridges", "from_assay", "assays", "assay_id", id="bridges-from"),
+        pytest.param("bridges", "to_assay", "assays", "assay_id", id="bridges-to"),
         pytest.param("thresholds", "analyte", "analytes", "analyte", id="thresholds-analytes"),
         pytest.param("instrument_items", "instrument", "instruments", "instrument", id="items-instruments"),
         pytest.param("severity_bands", "instrument", "instruments", "instrument", id="bands-instruments"),
         pytest.param("treatments", "components", "treatments", "treatment", id="components-treatments"),
         pytest.param("treatment_names", "treatment", "treatments", "treatment", id="names-treatments"),
+        pytest.param("treatments", "kind", "treatment_kinds", "kind", id="treatments-kinds"),
+        pytest.param("treatment_kinds", "modifies", "analytes", "analyte", id="kinds-analytes"),
+        pytest.param("adequate_doses", "treatment", "treatments", "treatment", id="doses-treatments"),
     ],
 )
 def test_references_between_tables_hold(table: str, column: str, target: str, target_column: str) -> None:
@@ -173,6 +208,15 @@ class TestAnalytes:
     @pytest.mark.parametrize("code", ["3236-2", "2293-7", "49246-0", "30522-8", "30522"])
     def test_check_digit_refuses_codes_seen_in_the_wild(self, code: str) -> None:
         assert not loinc_is_valid(code)
+
+    def test_every_code_has_its_name(self) -> None:
+        named = {row["loinc"]: row["analyte"] for row in TABLES["loinc_codes"]}
+        assert all(loinc_is_valid(code) for code in named)
+        for row in TABLES["analytes"]:
+            codes = [*parts(row["loinc"]), *parts(row["loinc_accepted"])]
+            assert [code for code in codes if named.get(code) != row["analyte"]] == [], row
+            assert [code for code, analyte in named.items() if analyte == row["analyte"]] == codes or not codes, row
+        assert set(named.values()) <= {row["analyte"] for row in TABLES["analytes"]} | {""}
 
     def test_a_loinc_names_one_analyte(self) -> None:
         codes = [c for row in TABLES["analytes"] for c in [*parts(row["loinc"]), *parts(row["loinc_accepted"])]]
@@ -228,7 +272,7 @@ class TestUnits:
         molar = [row for row in TABLES["units"] if row["needs"]]
         assert {("hscrp", "nmol/L"), ("il6", "pmol/L")} <= {(row["analyte"], row["from_unit"]) for row in molar}
         for row in molar:
-            assert "mol" in row["from_unit"], row
+            assert {"molar_factor": "mol", "iu_factor": "[IU]"}[row["needs"]] in row["from_unit"], row
             assert not (row["numerator"] or row["denominator"] or row["example_from"] or row["example_to"]), row
 
     def test_the_same_change_of_unit_has_the_same_factor_everywhere(self) -> None:
@@ -236,13 +280,14 @@ class TestUnits:
         for row in TABLES["units"]:
             if not row["needs"]:
                 factors[row["from_unit"], row["to_unit"]].add((row["numerator"], row["denominator"]))
-        # Two units without a substance in them convert alike whatever is measured.
-        assert {pair for pair, seen in factors.items() if len(seen) > 1 and "mol" not in pair[0]} == set()
+        # Two units without a substance in them convert alike whatever is measured; from mass to amount none does.
+        crossing = {pair for pair in factors if ("mol" in pair[0]) != ("mol" in pair[1])}
+        assert {pair for pair, seen in factors.items() if len(seen) > 1} <= crossing
 
     def test_aliases_never_shadow_a_unit(self) -> None:
         assert {row["alias"] for row in TABLES["unit_aliases"]}.isdisjoint(row["from_unit"] for row in TABLES["units"])
 
-    @pytest.mark.parametrize("alias", ["G/L", "IU/mL", "IU/ml", "M/L", "%", "mg%", "U/L"])
+    @pytest.mark.parametrize("alias", ["G/L", "U/mL", "M/L", "%", "mg%", "mg", "U", "mEq", "Mg/L"])
     def test_ambiguous_spellings_are_absent(self, alias: str) -> None:
         assert alias not in {row["alias"] for row in TABLES["unit_aliases"]}
 
@@ -273,35 +318,111 @@ class TestAssays:
                 assert date.fromisoformat(row["valid_from"]) < date.fromisoformat(row["valid_to"]), row
 
 
+class TestBridges:
+    def test_both_assays_measure_the_analyte_in_its_canonical_unit(self) -> None:
+        analytes = {row["assay_id"]: row["analyte"] for row in TABLES["assays"]}
+        units = {row["analyte"]: row["canonical_unit"] for row in TABLES["analytes"]}
+        for row in TABLES["bridges"]:
+            assert analytes[row["from_assay"]] == analytes[row["to_assay"]] == row["analyte"], row
+            assert row["from_assay"] != row["to_assay"] and row["unit"] == units[row["analyte"]], row
+
+    def test_results_rise_and_stay_above_zero_within_the_range(self) -> None:
+        for row in TABLES["bridges"]:
+            slope, intercept = Fraction(row["slope"]), Fraction(row["intercept"])
+            low, high = Fraction(row["valid_low"] or 0), row["valid_high"]
+            assert slope > 0 and slope * low + intercept > 0, row
+            assert not high or low < Fraction(high), row
+            errors = [row[name] for name in ("slope_se", "intercept_se", "residual_sd")]
+            assert all(float(error) > 0 for error in errors if error), row
+
+    def test_the_published_equations_of_nhanes(self) -> None:
+        rows = {row["bridge_id"]: row for row in TABLES["bridges"]}
+        there, back = rows["nhanes_dxc_to_cobas"], rows["nhanes_cobas_to_dxc"]
+        assert (there["slope"], there["intercept"], there["valid_high"]) == ("0.8695", "0.2954", "23")
+        assert (back["slope"], back["intercept"], back["valid_high"]) == ("1.150", "-0.3397", "20")
+        assert float(Fraction(there["slope"]) * Fraction("0.11") + Fraction(there["intercept"])) == 0.391045
+
+    def test_no_row_leads_from_one_glyca_to_the_other(self) -> None:
+        ways = [(row["analyte"], row["from_unit"]) for row in TABLES["units"] if row["analyte"].startswith("glyca")]
+        assert {analyte for analyte, _ in ways} == {"glyca_nmr_lipoprofile", "glyca_nightingale"}
+        assert not [row for row in TABLES["bridges"] if row["analyte"].startswith("glyca")]
+
+
 class TestInstruments:
     def test_ranges_constants_and_rules_are_consistent(self) -> None:
         for row in TABLES["instruments"]:
-            low, high = float(row["total_low"]), float(row["total_high"])
-            assert low < high and int(row["n_items"]) > 0, row
+            assert bool(row["total_low"]) == bool(row["total_high"]) == (row["scoring"] != "subscales"), row
+            assert (row["missing_rule"] == "all_required") == (row["max_missing"] == "0"), row
+            assert row["licence"] and int(row["n_items"]) > 0, row
             assert bool(row["remission_operator"]) == bool(row["remission_value"]), row
             assert bool(row["reference_mean"]) == bool(row["reference_sd"]) == bool(row["reference_population"]), row
+            if not row["total_low"]:
+                continue
+            low, high = float(row["total_low"]), float(row["total_high"])
+            assert low < high, row
+            assert not any(low <= float(code) <= high for code in parts(row["missing_totals"])), row
             if row["remission_value"]:
                 assert low <= float(row["remission_value"]) < high, row
             if row["reference_mean"]:
                 assert low < float(row["reference_mean"]) < high and float(row["reference_sd"]) > 0, row
-            assert (row["missing_rule"] == "all_required") == (row["max_missing"] == "0"), row
-            assert row["licence"], row
 
     @pytest.mark.parametrize("instrument", [r["instrument"] for r in TABLES["instruments"] if r["scoring"] != "given"])
     def test_items_add_up_to_the_total(self, instrument: str) -> None:
         row = next(row for row in TABLES["instruments"] if row["instrument"] == instrument)
         items = scored_items(instrument)
         assert len(items) == int(row["n_items"])
+        sums = [sum(int(item[side]) for item in items) for side in ("item_low", "item_high")]
         if row["scoring"] == "sum":
-            assert sum(int(item["item_low"]) for item in items) == int(row["total_low"])
-            assert sum(int(item["item_high"]) for item in items) == int(row["total_high"])
+            assert sums == [int(row["total_low"]), int(row["total_high"])]
         elif row["scoring"] == "qids_domains":
-            domains = {item["domain"]: int(item["item_high"]) for item in items}
-            assert len(domains) == 9 and sum(domains.values()) == int(row["total_high"])
-        else:
+            domains = {item["domain"] or item["item"]: int(item["item_high"]) for item in items}
+            assert len(domains) == {"qids_sr16": 9, "qids_c16": 9, "ids_sr30": 28}[instrument]
+            assert sum(domains.values()) == int(row["total_high"])
+        elif row["scoring"] == "raw_table":
+            raw = [int(own["raw"]) for own in TABLES["raw_scores"] if own["instrument"] == instrument]
+            scores = [float(own["score"]) for own in TABLES["raw_scores"] if own["instrument"] == instrument]
+            assert raw == list(range(sums[0], sums[1] + 1)) and scores == sorted(set(scores))
+            assert (scores[0], scores[-1]) == (float(row["total_low"]), float(row["total_high"]))
+        elif row["scoring"] == "mean_domains":
             assert len({(item["item_low"], item["item_high"], item["domain"]) for item in items}) == 1
             assert (row["total_low"], row["total_high"]) == ("0", "100")
             assert int(row["max_missing"]) < len(items)
+        else:
+            assert instrument == "whoqol_bref" and int(row["max_missing"]) / len(items) <= 0.2 < 6 / len(items)
+
+    def test_a_subscale_counts_items_of_its_questionnaire_the_same_way(self) -> None:
+        own = {(item["instrument"], item["item"]): item for item in TABLES["instrument_items"]}
+        for row in TABLES["instruments"]:
+            if row["parent"] and row["scoring"] != "given":
+                for item in scored_items(row["instrument"]):
+                    parent = own[row["parent"], item["item"]]
+                    for column in ("item_low", "item_high", "reverse", "scored"):
+                        assert item[column] == parent[column], item
+
+    @pytest.mark.parametrize("parent", ["mfi20", "ctq_sf", "sds"])
+    def test_subscales_share_out_the_scored_items(self, parent: str) -> None:
+        children = [row["instrument"] for row in TABLES["instruments"] if row["parent"] == parent]
+        shared = sorted(int(item["item"]) for child in children for item in scored_items(child))
+        assert shared == sorted(int(item["item"]) for item in scored_items(parent))
+
+    def test_parents_and_versions_are_instruments_of_one_construct(self) -> None:
+        constructs = {row["instrument"]: row["construct"] for row in TABLES["instruments"]}
+        groups = defaultdict(set)
+        for row in TABLES["instruments"]:
+            assert not row["parent"] or constructs[row["parent"]] == row["construct"], row
+            groups[row["version_group"]].add(row["construct"])
+        assert all(len(found) == 1 for group, found in groups.items() if group)
+
+    def test_instruments_stand_in_the_framework_s_order_of_outcomes(self) -> None:
+        order = [row["construct"] for row in TABLES["constructs"]]
+        assert order[:4] == ["functioning", "quality_of_life", "cognition", "severity"]
+        assert {row["construct"] for row in TABLES["constructs"] if row["outcome"] == "true"} == set(order[:4])
+        places = [order.index(row["construct"]) for row in TABLES["instruments"]]
+        assert places == sorted(places) and set(places) == set(range(len(order)))
+
+    def test_an_index_has_value_sets_and_nothing_else_has(self) -> None:
+        needing = {row["instrument"] for row in TABLES["instruments"] if row["needs"] == "value_set"}
+        assert needing == {row["instrument"] for row in TABLES["value_sets"]} == {"eq5d3l_index", "eq5d5l_index"}
 
     def test_given_totals_have_no_items(self) -> None:
         given = {row["instrument"] for row in TABLES["instruments"] if row["scoring"] == "given"}
@@ -329,6 +450,22 @@ class TestInstruments:
             assert all(after[0] == before[1] + 1 for before, after in pairwise(bands))
 
 
+class TestCrosswalks:
+    def test_instruments_and_points_are_known(self) -> None:
+        instruments = {row["instrument"] for row in TABLES["instruments"]}
+        ids = {row["crosswalk"] for row in TABLES["crosswalks"]}
+        for row in TABLES["crosswalks"]:
+            assert {row["from_instrument"], row["to_instrument"]} <= instruments and row["population"], row
+            assert float(row["from_low"]) < float(row["from_high"]), row
+        assert {row["crosswalk"] for row in TABLES["crosswalk_points"]} <= ids
+
+    def test_published_errors_of_single_scores_in_t_points(self) -> None:
+        errors = {row["from_instrument"]: row["error_sd"] for row in TABLES["crosswalks"] if "choi" in row["crosswalk"]}
+        assert {name: round(float(error), 1) for name, error in errors.items()} == {
+            "phq9": 6.7, "cesd": 5.8, "bdi2": 6.0,
+        }  # fmt: skip
+
+
 class TestTreatments:
     def test_atc_codes_have_their_shape(self) -> None:
         assert all(ATC.fullmatch(row["atc"]) for row in TABLES["treatments"] if row["atc"])
@@ -350,6 +487,94 @@ class TestTreatments:
     def test_every_treatment_has_a_name(self) -> None:
         named = {row["treatment"] for row in TABLES["treatment_names"]}
         assert {row["treatment"] for row in TABLES["treatments"]} - named <= {"escitalopram_bupropion"}
+
+
+class TestTreatmentKinds:
+    KINDS = ("antidepressant", "augmentation", "anti_inflammatory", "physical_activity", "diet", "psychological",
+             "neuromodulation")  # fmt: skip
+
+    def test_the_kinds_of_the_framework_have_their_unit(self) -> None:
+        units = {row["kind"]: row["dose_unit"] for row in TABLES["treatment_kinds"]}
+        expected = ("mg/day", "mg/day", "mg/day", "minutes/week", "sessions", "sessions", "sessions")
+        assert tuple(units[kind] for kind in self.KINDS) == expected
+
+    def test_every_kind_of_the_framework_has_a_treatment(self) -> None:
+        assert set(self.KINDS) <= {row["kind"] for row in TABLES["treatments"]}
+
+    def test_only_drugs_have_an_atc_code_and_every_drug_has_one(self) -> None:
+        drugs = {row["kind"] for row in TABLES["treatment_kinds"] if row["drug"] == "true"}
+        for row in TABLES["treatments"]:
+            assert bool(row["atc"]) == (row["kind"] in drugs), row
+
+    def test_what_changes_an_analyte_says_for_how_long(self) -> None:
+        for row in TABLES["treatment_kinds"]:
+            assert bool(row["modifies"]) == bool(row["carry_over_days"]), row
+            assert not row["carry_over_days"] or int(row["carry_over_days"]) > 0
+
+    def test_only_antidepressants_count_as_trials_of_resistance(self) -> None:
+        assert [row["kind"] for row in TABLES["treatment_kinds"] if row["trd"] == "yes"] == ["antidepressant"]
+
+
+class TestDoses:
+    def test_worked_examples_are_exact(self) -> None:
+        for row in TABLES["dose_units"]:
+            factor = Fraction(int(row["numerator"]), int(row["denominator"]))
+            assert Fraction(row["example_to"]) == Fraction(row["example_from"]) * factor, row
+
+    def test_every_unit_ends_in_that_of_a_kind(self) -> None:
+        ends = {row["dose_unit"] for row in TABLES["treatment_kinds"] if row["dose_unit"]}
+        assert {row["to_unit"] for row in TABLES["dose_units"]} == ends
+        identity = {row["unit"] for row in TABLES["dose_units"] if row["unit"] == row["to_unit"]}
+        assert identity == ends
+
+    def test_no_unit_of_a_week_becomes_one_of_a_day(self) -> None:
+        assert not [row for row in TABLES["dose_units"] if "week" in row["unit"] and row["to_unit"] == "mg/day"]
+
+    def test_minimum_doses_are_of_antidepressants_in_the_unit_of_their_kind(self) -> None:
+        kinds = {row["treatment"]: row["kind"] for row in TABLES["treatments"]}
+        units = {row["kind"]: row["dose_unit"] for row in TABLES["treatment_kinds"]}
+        for row in TABLES["adequate_doses"]:
+            assert kinds[row["treatment"]] == "antidepressant", row
+            assert row["unit"] == units["antidepressant"] and float(row["minimum_dose"]) > 0, row
+            assert int(row["minimum_weeks"]) >= 4, row
+
+    def test_what_has_no_dose_of_its_own_has_no_minimum(self) -> None:
+        components = {row["treatment"] for row in TABLES["treatments"] if row["components"]}
+        without = {*components, "antidepressant_unspecified", "selegiline"}
+        assert without.isdisjoint(row["treatment"] for row in TABLES["adequate_doses"])
+
+
+class TestOutcomesAndStages:
+    def test_improvement_is_divided_without_gap_or_overlap(self) -> None:
+        told = [row for row in TABLES["trial_outcomes"] if row["improvement_from"] or row["improvement_below"]]
+        assert [(row["outcome"], row["failed"]) for row in told] == [
+            ("none", "yes"), ("partial", "no"), ("response", "no"),
+        ]  # fmt: skip
+        assert all(after["improvement_from"] == before["improvement_below"] for before, after in pairwise(told))
+        assert (told[0]["improvement_from"], told[-1]["improvement_below"]) == ("", "")
+
+    def test_maudsley_parts_add_up_to_three_to_fifteen(self) -> None:
+        points = defaultdict(list)
+        for row in TABLES["staging"]:
+            if row["scheme"] == "maudsley" and row["part"] != "band":
+                points[row["part"]].append(int(row["points"]))
+        assert points == {
+            "duration": [1, 2, 3], "severity": [1, 2, 3, 4, 5], "failures": [1, 2, 3, 4, 5], "augmentation": [0, 1],
+            "ect": [0, 1],
+        }  # fmt: skip
+        assert (sum(map(min, points.values())), sum(map(max, points.values()))) == (3, 15)
+
+    @pytest.mark.parametrize("part", ["duration", "failures", "band"])
+    def test_levels_follow_each_other_without_a_gap(self, part: str) -> None:
+        rows = [row for row in TABLES["staging"] if (row["scheme"], row["part"]) == ("maudsley", part)]
+        assert all(after["above"] == before["to"] for before, after in pairwise(rows))
+
+    def test_bands_are_three_to_six_seven_to_ten_eleven_to_fifteen(self) -> None:
+        bands = [(row["level"], row["above"], row["to"]) for row in TABLES["staging"] if row["part"] == "band"]
+        assert bands == [("mild", "2", "6"), ("moderate", "6", "10"), ("severe", "10", "15")]
+
+    def test_resistance_takes_two_failures(self) -> None:
+        assert [row["above"] for row in TABLES["staging"] if row["scheme"] == "trd"] == ["1"]
 
 
 class TestCodelistNames:

@@ -33,7 +33,10 @@ VISIT_RULES = frozenset(
         *("after_death", "after_withdrawal"),
     )
 )
-HARMONISED = {"value.unit_unknown", "value.limit_missing", "value.outside_hard_limits", "value.finding_excluded"}
+HARMONISED = {
+    "value.unit_unknown", "value.factor_undeclared", "value.limit_missing", "value.outside_hard_limits",
+    "value.finding_excluded",
+}  # fmt: skip
 Place = tuple[str, int, str]
 
 

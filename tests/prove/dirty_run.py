@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import polars as pl
@@ -16,12 +15,10 @@ from ember.consent.rows import withdrawn_participants
 from ember.extract import csv_file, parquet_stream, statistical
 from ember.extract.admission import Conditions
 from ember.extract.claims import tables_of
-from ember.extract.raw_rows import read_raw
 from ember.extract.reading import Read, read_source
 from ember.extract.source import row_accounts, row_ledger
-from ember.harmonise.harmonise import Harmonised, Standard, harmonise_site
-from ember.harmonise.standardise import Standardised, standardise_site
-from ember.harmonise.standardise_rows import RawRows
+from ember.harmonise.harmonise import Harmonised
+from ember.harmonise.standardise import Standardised
 from ember.provenance.privacy_key import PUBLISHED_KEY
 from ember.registry.assemble import Documents, build_study
 from ember.registry.check import cross_check
@@ -35,6 +32,7 @@ from ember.validate.accounting import account_table
 from ember.validate.chain import collect_accounts
 from ember.validate.ledger import join_entries
 from tests.prove.dirty_plan import VISITS, StudyPlan
+from tests.prove.dirty_shares import as_site, harmonised_shares, standard_shares
 
 TABLES = {
     "participants": "participants",
@@ -153,19 +151,15 @@ def run(study: Study, folder: Path, batch: int, block: int, withdrawn: Mapping[s
             parts.append(account_table(row_accounts(read.counts, lost, read.partners, read.left)))
             outcome.reads[name], outcome.ledgers[name] = read, ledger
     for site in study.sites.values():
-        rows = {}
-        for name in site.sources:
-            frame, metadata = read_raw(raw_path(folder, name), site.id)
-            rows[name] = RawRows(frame, metadata["columns"])
         leavers = withdrawn.get(site.id) if register is None else withdrawn_participants(register, site.id)
-        standard = standardise_site(study, site, registry, rows, leavers)
+        paths = {name: raw_path(folder, name) for name in site.sources}
+        shares = standard_shares(study, site, registry, paths, leavers, batch)
+        outcome.standard[site.id] = standard = as_site(study, site, shares)
         for attribute, table in TABLES.items():
             conform(getattr(standard, attribute), table)
         parts.append(account_table(standard.accounts))
-        outcome.standard[site.id] = standard
-        harmonised = harmonise_site(study, site, registry, _given(standard))
+        outcome.harmonised[site.id] = harmonised = harmonised_shares(study, site, registry, standard, shares)
         parts.append(account_table(harmonised.accounts))
-        outcome.harmonised[site.id] = harmonised
     outcome.accounting = collect_accounts(parts)
     return outcome
 
@@ -173,11 +167,3 @@ def run(study: Study, folder: Path, batch: int, block: int, withdrawn: Mapping[s
 def raw_path(folder: Path, source: str) -> Path:
     """Return where the raw file of a source is written."""
     return folder / "raw" / f"{source}.parquet"
-
-
-def _given(standard: Standardised) -> Standard:
-    values = next(account.n_out for account in standard.accounts if account.unit == "value")
-    frames: dict[str, Any] = {
-        name: getattr(standard, name) for name in ("participants", "visits", "measurements", "items", "treatments")
-    }
-    return Standard(**frames, n_values=values)

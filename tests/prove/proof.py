@@ -26,7 +26,8 @@ class Proof:
     """A claim that many seeded cases bear out.
 
     `case` takes a seed and returns one record; `summarise` takes all records and returns the verdict, with the key
-    `passed`. `modules` are the modules under proof: evidence is stale once one of them, or what it imports, changes.
+    `passed`; `publish`, if any, takes the evidence and renews the pages under docs that show it. `modules` are the
+    modules under proof: evidence is stale once one of them, or what it imports, changes.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Proof:
     sample: int
     case: Callable[[int], Record]
     summarise: Callable[[Sequence[Record]], Record]
+    publish: Callable[[Record], None] | None = None
 
     def code(self) -> str:
         """Return the digest of the code under proof."""
@@ -60,6 +62,8 @@ def prove(proof: Proof, count: int | None = None, workers: int = 2) -> Record:
     evidence = {"claim": proof.claim, "seeds": [0, count - 1], "code": proof.code(), **proof.summarise(records)}
     EVIDENCE.mkdir(parents=True, exist_ok=True)
     (EVIDENCE / f"{proof.name}.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
+    if proof.publish is not None:
+        proof.publish(evidence)
     return evidence
 
 

@@ -12,7 +12,7 @@ from tests.workflow.conftest import Run, Workspace
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group(name="workflow")]
 
 AFTER_ONE_SITE = {
-    "run_gates", "pass_gates", "derive_endotypes", "build_analysis_set", "fit_models", "summarise_sites",
+    "compare_sites", "run_gates", "pass_gates", "derive_endotypes", "build_analysis_set", "fit_models", "summarise_sites",
     "collect_accounting", "protect_results", "identify_release", "render_report", "write_manifest", "publish_report",
 }  # fmt: skip
 

@@ -78,9 +78,33 @@ def test_each_new_path_has_its_rule(whole: Workspace) -> None:
         "consent.refused", "consent.unknown", "consent.erased", "row.no_partner", "value.corrected",
         "value.not_derived", "row.duplicate_resolved", "row.unknown_analyte", "value.unit_unknown",
         "value.operator_unclear", "value.specimen_unknown", "treatment.unknown", "value.not_in_codes",
-        "value.not_numeric", "visit.date_unreadable",
+        "value.not_numeric", "visit.date_unreadable", "treatment.unread",
     }  # fmt: skip
     assert expected <= found
+
+
+def test_every_participant_has_one_line_of_history(whole: Workspace) -> None:
+    told, found = accounts(whole), {}
+    for site in ("porto", "graz"):
+        harmonised = whole.results / "restricted" / "harmonised" / site
+        history, people = (pl.read_parquet(harmonised / f"{name}.parquet") for name in ("history", "participants"))
+        assert history["participant_id"].to_list() == people["participant_id"].to_list()
+        assert told[site, "history:treatment", "participant"]["n_out"] == people.height
+        found[site] = history
+    assert set(found["graz"]["trd"]) == {"yes", "no", "indeterminate"}
+    assert set(found["porto"]["trd"]) == {"indeterminate"}  # no list of treatments
+    assert set(found["graz"]["dtd"]) == {"yes", "no", "indeterminate"}
+    assert set(found["porto"]["dtd"]) == {"indeterminate"}
+    pairs = set(found["graz"].select("trd", "dtd").rows())
+    assert {("yes", "yes"), ("no", "yes"), ("yes", "no"), ("no", "no")} <= pairs
+    assert {"mild", "moderate"} & set(found["graz"]["msm_band"])
+
+
+def test_the_report_counts_histories_and_says_whose_rule_it_is(whole: Workspace) -> None:
+    counted = pl.read_csv(whole.results / "aggregate" / "history.csv", infer_schema=False)
+    assert set(counted["variable"]) == {"trd", "msm_band", "dtd", "anti_inflammatory_before_sample"}
+    page = (whole.results / "release" / "report" / "report.html").read_text(encoding="utf-8")
+    assert "study-defined, not validated" in page and "Treatment-resistant depression" in page
 
 
 @pytest.mark.parametrize(
@@ -89,6 +113,9 @@ def test_each_new_path_has_its_rule(whole: Workspace) -> None:
         pytest.param("study.yaml", "study: tiny", "study: tiny", set(), READING | REPORTING, id="nothing"),
         pytest.param("decisions.csv", "again by mistake", "twice", REPORTING, READING, id="a decision"),
         pytest.param("study.yaml", "[baseline]\n", "[week_4]\n", REPORTING, READING, id="locked visits"),
+        pytest.param(
+            "study.yaml", "days_apart: 21", "days_apart: 28", {"derive_history", *REPORTING}, READING, id="rule of DTD"
+        ),
         pytest.param("study.yaml", 'version: "2"', 'version: "3"', set(), READING, id="version of an extract"),
         pytest.param("study.yaml", "biomarkers, sharing]", "biomarkers]", READING, set(), id="required consent"),
         pytest.param("extracts/graz/corrections.csv", "Typing", "Reading", READING, set(), id="a correction"),

@@ -13,11 +13,12 @@ from tests.workflow.conftest import Workspace
 CANARY = "KANARIE"
 LABELS = [
     "record_id", "form", "redcap_event_name", "visit_date", "il6", "tnf",
-    "test", "result", "unit", "operator", "specimen", "remark", "drug",
+    "test", "result", "unit", "operator", "specimen", "remark", "drug", "dose", "weeks", "worked",
 ]  # fmt: skip
 
 STUDY_CHANGES = {
-    "privacy: synthetic": "privacy: restricted\nconsent: {required: [biomarkers, sharing]}\nlocked_visits: [baseline]",
+    "privacy: synthetic": "privacy: restricted\nDTD\nconsent: {required: [biomarkers, sharing]}\n"
+    "locked_visits: [baseline]",
     '  porto: {path: porto/estudo.csv, format: csv, encoding: latin-1, delimiter: ";", decimal: ","}': """\
   porto:
     path: porto/pack.zip
@@ -42,6 +43,17 @@ STUDY_CHANGES = {
     join: [{source: graz_people, on: {record_id: pid}, cardinality: many_to_one, columns: COLUMNS}]""",
 }
 
+DTD = """\
+dtd:
+  disorder: {column: depressive_disorder, equals: ["yes"]}
+  burden:
+    domains:
+      symptoms: [{instrument: phq9, operator: ">=", value: 5}, {instrument: hamd17, operator: ">=", value: 8}]
+    at_least: 1
+    visits: 2
+    days_apart: 21
+  usual_treatment: {column: usual_treatment, equals: ["yes"]}
+  reason: Invented for a test."""
 PORTO = """\
 site: porto
 label: Porto
@@ -102,6 +114,10 @@ tables:
       bmi: {column: bmi, unit: kg/m2}
       smoker: {column: smoker, codes: {"0": "no", "1": "yes"}}
       adversity: {column: adversity, codes: {"0": "no", "1": "yes"}}
+      depressive_disorder: {column: mdd, codes: {"0": "no", "1": "yes"}}
+      usual_treatment: {column: usual, codes: {"0": "no", "1": "yes"}}
+      episode_months: {column: months, unit: mo}
+      episode_severity: {column: severity, codes: {"2": moderate, "3": severe}}
       arm: {column: rand_group, codes: {ESC: escitalopram, ESC_BUP: escitalopram_bupropion}}
     measurements:
       il6: {column: il6, unit: pg/mL, specimen: serum, assay: sim_il6, visits: [baseline, week_12]}
@@ -132,14 +148,27 @@ tables:
     participant: record_id
     rows: {column: form, equals: drug}
     visits: {long: *events}
-    treatments: {name: drug, role: concomitant, split: "+"}
+    treatments:
+      name: drug
+      role: background
+      split: "+"
+      dose: {column: dose, unit: mg/day}
+      duration: {column: weeks, unit: weeks}
+      outcome: {column: worked, codes: {"0": none, "1": response}}
+      episode: current
+      complete:
+        kinds: [antidepressant, augmentation, neuromodulation]
+        reason: The form asks for every treatment of the episode.
+        decision: D-LIST
 """
 DECISIONS = """\
 D-BMI,2025-05-12,Test data,bmi,porto,The body mass index is computed.,The extract has weight and height.,invented,none,
 D-DUP,2025-05-12,Test data,all,graz,The first entry stands.,The form was entered again by mistake.,invented,none,
+D-LIST,2025-05-12,Test data,treatments,graz,The list of trials is complete.,The form asks for all.,invented,none,
 """
 PEOPLE = ("age", "sex", "bmi", "smoker", "adversity", "rand_group", "rand_date")
 CONSENT = ("bio", "share", "withdrew", "choice")
+CLINICAL = ("mdd", "usual", "months", "severity")
 # Who did not agree, and how: place of the participant in the file by the answers.
 ANSWERS = {
     2: ("0", "1", "", ""),
@@ -159,8 +188,9 @@ def plant(workspace: Workspace) -> None:
     for old, new in STUDY_CHANGES.items():
         assert text.count(old) == 1, old
         text = text.replace(old, new)
-    columns = [*PEOPLE, *CONSENT]
+    columns = [*PEOPLE, *CONSENT, *CLINICAL]
     text = text.replace("NAMES", f"[{', '.join(names)}]").replace("COLUMNS", f"[{', '.join(columns)}]")
+    text = text.replace("DTD", DTD)
     path.write_text(text, encoding="utf-8")
     (workspace.study / "sites" / "porto.yaml").write_text(PORTO, encoding="utf-8")
     (workspace.study / "sites" / "graz.yaml").write_text(GRAZ, encoding="utf-8")
@@ -208,8 +238,10 @@ def _graz(folder: Path) -> None:
         sex = "female" if base["sex"] == "1" else f"{CANARY}-sex" if place == 20 else "male"
         answers = ANSWERS.get(place, ("1", "1", "", ""))
         if place != 7:  # one participant has no partner
-            people.append([new_id[who], base["age"], sex, *(base[name] for name in PEOPLE[2:]), *answers])
-    _write(folder / "people.csv", ("pid", *PEOPLE, *CONSENT), people)
+            people.append(
+                [new_id[who], base["age"], sex, *(base[name] for name in PEOPLE[2:]), *answers, *_clinical(place)]
+            )
+    _write(folder / "people.csv", ("pid", *PEOPLE, *CONSENT, *CLINICAL), people)
     items = [name for name in rows[0] if name.startswith("phq9_")]
     header = [*LABELS, *items]
     out = [line for row in rows for line in _rows_of(row, header, items, new_id[row["record_id"]])]
@@ -242,8 +274,17 @@ def _rows_of(row: dict[str, str], header: list[str], items: list[str], who: str)
         made.append({**blank, "form": "lab", **laboratory})
     if row["redcap_event_name"] == "baseline_arm_1":
         name = {"1": f"{CANARY}-drug", "2": f"AMITRIPTYLINE+{CANARY}-pill"}.get(row["record_id"], "AMITRIPTYLINE")
-        made.append({**blank, "form": "drug", "drug": name})
+        place = int(row["record_id"])
+        first = {"drug": name, "dose": "150", "weeks": "8", "worked": "0"}
+        second = {"drug": "SERTRALINE", "dose": "100", "weeks": "6", "worked": "1" if place % 3 else "0"}
+        second["dose"] = {10: f"{CANARY}-dose", 6: ""}.get(place, second["dose"])
+        made.extend({**blank, "form": "drug", **told} for told in (first, second))
     return made
+
+
+def _clinical(place: int) -> tuple[str, ...]:
+    """Return whether there is a depressive disorder and usual treatment, and duration and severity of the episode."""
+    return ("" if place == 9 else "1", "0" if place % 5 == 0 else "1", "" if place == 11 else "18", "2")
 
 
 def _write(path: Path, header: list[str] | tuple[str, ...], rows: list[list[str]] | list[tuple[str, ...]]) -> None:

@@ -10,6 +10,7 @@ from snakemake.io import _IOFile
 sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
 
 from ember.errors import EmberError
+from ember.history.declared import has_history, uses_history
 from ember.provenance import settings
 from ember.provenance.code import code_digest
 from ember.provenance.privacy_key import keep_fingerprint, pseudonym_key
@@ -213,6 +214,22 @@ def site_config(wildcards):
     return settings.digest(settings.site_settings(STUDY, REGISTRY, wildcards.site))
 
 
+def history_config(wildcards):
+    return settings.digest(settings.history_settings(STUDY, REGISTRY, wildcards.site))
+
+
+def history_files(name):
+    """Return one file of the treatment history a site, where the study has one."""
+    return per_site(name) if has_history(STUDY) else []
+
+
+def analysis_history(wildcards):
+    """Return the treatment histories, where an analysis names something of them."""
+    named = uses_history(STUDY.analyses[wildcards.analysis])
+    file = f"{R}/restricted/harmonised/{{site}}/history.parquet"
+    return history_files(file) if named else []
+
+
 def scheme_config(wildcards):
     return settings.digest(settings.scheme_settings(STUDY, REGISTRY, wildcards.scheme))
 
@@ -252,7 +269,11 @@ def gate_findings(wildcards):
     steps = {"standardised": "standardise_site", "harmonised": "harmonise_site"}
     if wildcards.stage not in steps:
         return []
-    return per_site(f"{R}/checks/findings/{{site}}/{steps[wildcards.stage]}.csv")
+    found = per_site(f"{R}/checks/findings/{{site}}/{steps[wildcards.stage]}.csv")
+    if wildcards.stage == "harmonised":
+        found += history_files(f"{R}/checks/findings/{{site}}/derive_history.csv")
+        found.append(f"{R}/checks/findings/compare_sites.csv")
+    return found
 
 
 def scheme_files(wildcards):

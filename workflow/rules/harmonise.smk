@@ -56,6 +56,7 @@ rule harmonise_site:
         ledger=f"{R}/restricted/ledger/{{site}}/harmonise_site.parquet",
         accounting=f"{R}/checks/accounting/{{site}}/harmonise_site.csv",
         findings=f"{R}/checks/findings/{{site}}/harmonise_site.csv",
+        evidence=f"{R}/restricted/unit_evidence/{{site}}.parquet",
     log:
         f"{R}/logs/harmonise_site/{{site}}.log",
     benchmark:
@@ -77,4 +78,31 @@ rule harmonise_site:
         " --standard {input.standard} --accounts {input.accounts}"
         " --participants {output.participants} --visits {output.visits} --measurements {output.measurements}"
         " --scores {output.scores} --treatments {output.treatments}"
-        " --ledger {output.ledger} --accounting {output.accounting} --findings {output.findings} --log {log}"
+        " --ledger {output.ledger} --accounting {output.accounting} --findings {output.findings}"
+        " --evidence {output.evidence} --log {log}"
+
+
+rule compare_sites:
+    input:
+        evidence=per_site(f"{R}/restricted/unit_evidence/{{site}}.parquet"),
+    output:
+        findings=f"{R}/checks/findings/compare_sites.csv",
+    log:
+        f"{R}/logs/compare_sites/all.log",
+    benchmark:
+        f"{R}/benchmarks/compare_sites/all.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        study=STUDY_FOLDER,
+        code=code_digest("compare_sites"),
+        config=settings.digest(settings.comparison_settings(STUDY, REGISTRY)),
+    message:
+        "Comparing the sites"
+    shell:
+        "POLARS_MAX_THREADS={threads} python -m ember.steps.compare_sites --study {params.study}"
+        " --evidence {input.evidence} --findings {output.findings} --log {log}"

@@ -17,6 +17,7 @@ rule build_analysis_set:
         ),
         scores=per_site(f"{R}/restricted/harmonised/{{site}}/scores.parquet"),
         endotypes=scheme_files,
+        history=analysis_history,
     output:
         analysis_set=f"{R}/restricted/analysis/{{analysis}}.parquet",
         ledger=f"{R}/restricted/ledger/analysis/{{analysis}}.parquet",
@@ -40,7 +41,7 @@ rule build_analysis_set:
     shell:
         "python -m ember.steps.build_analysis_set --study {params.study} --analysis {wildcards.analysis}"
         " --participants {input.participants} --measurements {input.measurements} --scores {input.scores}"
-        " --endotypes {input.endotypes} --analysis-set {output.analysis_set}"
+        " --endotypes {input.endotypes} --history {input.history} --analysis-set {output.analysis_set}"
         " --ledger {output.ledger} --accounting {output.accounting} --log {log}"
 
 

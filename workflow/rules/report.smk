@@ -30,6 +30,7 @@ ACCOUNTS = [
         site=SITES,
         step=["standardise_site", "harmonise_site"],
     ),
+    *history_files(f"{R}/checks/accounting/{{site}}/derive_history.csv"),
     *expand("{R}/checks/accounting/endotypes/{scheme}.csv", R=R, scheme=STUDY.schemes),
     *expand(
         "{R}/checks/accounting/analysis/{analysis}.csv", R=R, analysis=STUDY.analyses
@@ -45,6 +46,7 @@ LEDGERS = [
         site=SITES,
         step=["standardise_site", "harmonise_site"],
     ),
+    *history_files(f"{R}/restricted/ledger/{{site}}/derive_history.parquet"),
     *expand(
         "{R}/restricted/ledger/analysis/{analysis}.parquet",
         R=R,
@@ -93,6 +95,7 @@ rule summarise_sites:
             site=SITES,
             table=["participants", "visits", "measurements", "scores", "treatments"],
         ),
+        history=history_files(f"{R}/restricted/harmonised/{{site}}/history.parquet"),
         endotypes=expand(
             "{R}/restricted/endotypes/{scheme}.parquet", R=R, scheme=STUDY.schemes
         ),
@@ -158,6 +161,8 @@ rule protect_results:
             site=SITES,
             step=["standardise_site", "harmonise_site"],
         ),
+        histories=history_files(f"{R}/checks/findings/{{site}}/derive_history.csv"),
+        compared=f"{R}/checks/findings/compare_sites.csv",
         records=expand("{R}/checks/inputs/{source}.json", R=R, source=STUDY.sources),
     output:
         tables=expand("{R}/aggregate/{table}", R=R, table=AGGREGATE),

@@ -16,7 +16,7 @@ rule run_gates:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=1200,
         runtime=60,
     params:
         study=STUDY_FOLDER,

@@ -9,7 +9,6 @@ import polars as pl
 
 from ember.endotypes.cuts import BoolArray, FloatArray
 from ember.errors import EmberError
-from ember.registry.registry import Registry
 
 PERSON = ["site_id", "participant_id"]
 FILLS = {"fill_lod_sqrt2": 1 / math.sqrt(2), "fill_lod_half": 0.5, "fill_lod": 1.0}
@@ -29,13 +28,14 @@ def results_at(people: pl.DataFrame, measurements: pl.DataFrame, analyte: str, v
     Returns
     -------
     DataFrame
-        `site_id`, `participant_id`, `row_id`, `value`, `censoring`, `assay_id`, `assay_class`; null without a result.
+        `site_id`, `participant_id`, `row_id`, `value`, `censoring`, `assay_id`, `assay_class`,
+        `detection_limit`; null without a result.
     """
     found = measurements.filter(
         (pl.col("analyte") == analyte) & (pl.col("visit") == visit) & pl.col("value").is_not_null()
     )
     first = found.unique(subset=PERSON, keep="first", maintain_order=True)
-    columns = [*PERSON, "row_id", "value", "censoring", "assay_id", "assay_class"]
+    columns = [*PERSON, "row_id", "value", "censoring", "assay_id", "assay_class", "detection_limit"]
     return people.select(PERSON).join(first.select(columns), on=PERSON, how="left", maintain_order="left")
 
 
@@ -63,7 +63,12 @@ def filled(results: pl.DataFrame, method: str) -> FloatArray:
     return np.where(censored(results, "left"), value * FILLS[method], value)
 
 
-def standard_limits(results: pl.DataFrame, registry: Registry) -> FloatArray:
+def of_standard_assay(results: pl.DataFrame) -> BoolArray:
+    """Return where the result is of a standard-class assay."""
+    return (results["assay_class"] == "standard").fill_null(False).to_numpy().astype(np.bool_)
+
+
+def standard_limits(results: pl.DataFrame) -> FloatArray:
     """Return the detection limit (canonical unit) behind each result of a standard-class assay.
 
     Returns
@@ -71,18 +76,5 @@ def standard_limits(results: pl.DataFrame, registry: Registry) -> FloatArray:
     ndarray, shape (n,)
         minus infinity where the assay is not of the standard class, nan where its limit is not known.
     """
-    standard = (results["assay_class"] == "standard").fill_null(False)
-    limits = np.where(standard.to_numpy(), np.nan, -np.inf)
-    for assay in results.filter(standard)["assay_id"].drop_nulls().unique(maintain_order=True):
-        rows = standard & (results["assay_id"] == assay).fill_null(False)
-        limits[rows.to_numpy()] = assay_limit(registry, assay)
-    return limits
-
-
-def assay_limit(registry: Registry, assay: str) -> float:
-    """Return an assay's lower limit in the canonical unit of its analyte; nan if the registry has none."""
-    row = registry.row("assays", assay)
-    if not row["limit_low"]:
-        return math.nan
-    unit = registry.row("units", row["analyte"], row["unit"])
-    return float(row["limit_low"]) * int(unit["numerator"]) / int(unit["denominator"])
+    limit = results["detection_limit"].fill_null(float("nan")).to_numpy().astype(np.float64)
+    return np.where(of_standard_assay(results), limit, -np.inf)

@@ -10,10 +10,17 @@ import polars as pl
 
 from ember.endotypes.composite import group_numbers, mean_of_present, z_of_ln
 from ember.endotypes.cuts import UNPLACED, BoolArray, FloatArray, IntArray, place
-from ember.endotypes.results import PERSON, censored, filled, results_at, standard_limits, values
+from ember.endotypes.results import (
+    PERSON,
+    censored,
+    filled,
+    of_standard_assay,
+    results_at,
+    standard_limits,
+    values,
+)
 from ember.endotypes.scheme import INDETERMINATE, SchemeRules, Verdict, scheme_rules
 from ember.errors import EmberError
-from ember.registry.registry import Registry
 from ember.tables.store import conform
 from ember.validate.accounting import Account
 
@@ -30,7 +37,7 @@ ASSAY = Verdict(f"{INDETERMINATE}:assay", INDETERMINATE)
 
 
 def assign_states(
-    measurements: pl.DataFrame, participants: pl.DataFrame, scheme: Mapping[str, Any], registry: Registry
+    measurements: pl.DataFrame, participants: pl.DataFrame, scheme: Mapping[str, Any]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give every participant one state at the scheme's visit.
 
@@ -40,8 +47,6 @@ def assign_states(
         Harmonised tables of all sites, contracts measurements and participants.
     scheme : mapping
         Content of endotypes/<scheme>.yaml.
-    registry : Registry
-        Gives the detection limits of standard-class assays.
 
     Returns
     -------
@@ -60,12 +65,13 @@ def assign_states(
     A single result is noisy: about a third of raised CRP values are normal again some weeks later, so probability 1
     says only that the rule was applied, not that the participant would be labelled the same tomorrow. A result that
     is known only as an interval is labelled where the whole interval lies in one band, and is indeterminate
-    elsewhere; a standard assay sees nothing below its limit, so a number it gives there counts as "below the limit".
+    elsewhere; a standard assay sees nothing below its limit, so a number it gives there counts as "below the limit",
+    and no band that the limit reaches into can be filled by it.
     """
     rules = scheme_rules(scheme)
     screen = results_at(participants, measurements, scheme["analyte"], scheme["visit"])
     composite, composite_rows = _composite(measurements, participants, scheme)
-    band, blind = _bands(screen, rules, registry)
+    band, blind = _bands(screen, rules)
     verdicts, code, used = _verdicts(screen, band, blind, composite, rules)
     table = _one_row_a_class(screen, scheme["visit"], rules, verdicts, code, _evidence(screen, composite_rows, used))
     return table, _composite_table(screen, scheme, composite, composite_rows)
@@ -77,13 +83,14 @@ def endotype_accounts(participants: pl.DataFrame, scheme_id: str) -> list[Accoun
     return [Account(site, f"endotypes:{scheme_id}", "participant", n_in=n, n_out=n) for site, n in counts.iter_rows()]
 
 
-def _bands(screen: pl.DataFrame, rules: SchemeRules, registry: Registry) -> tuple[IntArray, BoolArray]:
+def _bands(screen: pl.DataFrame, rules: SchemeRules) -> tuple[IntArray, BoolArray]:
+    """Return the band of each result, and where it is the limit of a standard assay that leaves it open."""
     value, left, right = values(screen), censored(screen, "left"), censored(screen, "right")
-    limit = standard_limits(screen, registry)
+    limit = standard_limits(screen)
     exact = ~left & ~right
     blind = exact & (np.isnan(limit) | (value < limit))
     band = place(np.where(blind, limit, value), left | blind, right, rules.cuts)
-    return band, blind & (band == UNPLACED)
+    return band, (blind | (left & of_standard_assay(screen))) & (band == UNPLACED)
 
 
 def _verdicts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import polars.selectors as cs
 
 from ember.harmonise.dates import day_of
 from ember.harmonise.derived import NOT_DERIVED
@@ -12,11 +13,14 @@ from ember.harmonise.measurement_cells import beside_measurement, joined_marks, 
 from ember.harmonise.missing import missing_rule
 from ember.harmonise.numbers import number
 from ember.harmonise.reading import Cells, Reading, ruled, without_blanks
+from ember.harmonise.treatment_cells import beside_treatment
 from ember.registry.model import DateColumn
 from ember.registry.registry import Registry
 from ember.tables.contract import Column, contract
 
 PLACE = ("at", "order", "person", "visit")
+WORDS = cs.by_name("reported", "operator", "meaning", require_all=False)
+"""Text that repeats: kept as categories."""
 UNREADABLE = {
     "time_zero": "visit.date_unreadable",
     "visit_date": "visit.date_unreadable",
@@ -46,16 +50,16 @@ def read_cells(reading: Reading, registry: Registry) -> Cells:
     read = _parsed(texts.with_columns(_first_rule(reading).alias("rule")), reading, registry)
     if column.kind != "measurement":
         read = read.drop("reported")
-    # Lazily, so that only the columns which are looked at lose their empty rows.
-    filled_rows = rows.lazy() if filled.all() else rows.lazy().filter(pl.Series(filled))
-    told = filled_rows.select(
+    told = rows.select(
         pl.col("_at").alias("at"),
         pl.lit(reading.order, pl.Int32).alias("order"),
         pl.col("_person").alias("person"),
         at_visit.alias("visit"),
-        *(beside_measurement(reading) if column.kind == "measurement" else []),
-    ).collect()
-    cells = told.hstack(read[distinct.code[filled]])
+        *(beside_measurement(reading, rows) if column.kind == "measurement" else []),
+        *(beside_treatment(reading) if column.kind == "treatment" else []),
+    )
+    told, code = (told, distinct.code) if filled.all() else (told.filter(pl.Series(filled)), distinct.code[filled])
+    cells = told.hstack(read.with_columns(WORDS.cast(pl.Categorical()))[code])
     if column.kind != "measurement":
         return Cells(cells, rows.height)
     return Cells(joined_marks(cells, reading).rename({"reported": "value_reported"}), rows.height)

@@ -27,7 +27,12 @@ class Distinct:
 
     @classmethod
     def of(cls, column: pl.Series) -> Distinct:
-        """Return the distinct texts of a column in order of appearance; null counts as empty."""
+        """Return the distinct texts of a column in order of appearance; null counts as empty.
+
+        A categorical column has been told apart already.
+        """
+        if column.dtype == pl.Categorical:
+            return cls._of_categories(column.fill_null("") if column.null_count() else column)
         # Rows of one participant mostly stand together: the text of a run is looked up once.
         column = column.fill_null("") if column.null_count() else column
         run = column.rle_id().to_numpy()
@@ -37,6 +42,16 @@ class Distinct:
         first = first_places(code, int(code.max()) + 1 if len(code) else 0)
         found = heads[first] if few else first
         return cls(column.gather(pl.Series(found)), code[run] if few else code)
+
+    @classmethod
+    def _of_categories(cls, column: pl.Series) -> Distinct:
+        codes = column.to_physical().cast(pl.UInt32).to_numpy()
+        first = first_places(codes, int(codes.max()) + 1 if len(codes) else 0)
+        seen = np.flatnonzero(first < len(codes))
+        seen = seen[np.argsort(first[seen], kind="stable")]
+        place = np.zeros(len(first), dtype=np.uint32)
+        place[seen] = np.arange(len(seen), dtype=np.uint32)
+        return cls(column.gather(pl.Series(first[seen])).cast(pl.String), place[codes])
 
     def spread(self, values: pl.Series) -> pl.Series:
         """Return one value a row from one value a text."""

@@ -2,36 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
+from ember.harmonise.distinct import Distinct
 from ember.harmonise.numbers import OPERATORS, number, operator
-from ember.harmonise.reading import Reading, ruled, stripped, without_blanks
+from ember.harmonise.reading import Reading, ruled, without_blanks
 
 SIGN_UNCLEAR = "value.operator_unclear"
 SPECIMEN_UNKNOWN = "value.specimen_unknown"
 UNCLEAR = "?"
 
 
-def beside_measurement(reading: Reading) -> list[pl.Expr]:
-    """Return what stands beside a result: analyte, unit, specimen, assay, batch, and where mapped flag and sign."""
+def beside_measurement(reading: Reading, rows: pl.DataFrame) -> list[pl.Expr | pl.Series]:
+    """Return what stands beside a result: analyte, unit, specimen, assay, batch, and where mapped flag and sign.
+
+    Text is categorical; each distinct one is looked at once.
+    """
     table, column = reading.table, reading.column
-    batch = stripped(column.batch) if column.batch else pl.lit(None, pl.String)
-    columns = [_unit(reading).alias("unit_reported"), *_specimen(reading), batch.alias("batch")]
+    batch = _read(rows, column.batch, _filled) if column.batch else _word(None)
+    columns = [_unit(reading, rows).alias("unit_reported"), *_specimen(reading, rows), batch.alias("batch")]
     if table.laboratory:
-        analyte = pl.col("_analyte")
         assays = table.laboratory.assays
-        assay = analyte.replace_strict(assays, default=None, return_dtype=pl.String) if assays else pl.lit(None)
+        told = Distinct.of(rows["_analyte"])
+        analyte: pl.Expr | pl.Series = told.spread(told.texts.cast(pl.Categorical()))
+        assay: pl.Expr | pl.Series = _word(None)
+        if assays:
+            assay = _coded(told, lambda text: text.replace_strict(assays, default=None, return_dtype=pl.String))
         if table.laboratory.operator:
-            columns.append(_sign(table.laboratory.operator.column, table.laboratory.operator.codes).alias("sign"))
+            codes = table.laboratory.operator.codes
+            sign = _read(rows, table.laboratory.operator.column, lambda text: _sign(text, codes))
+            columns.append(sign.alias("sign"))
     else:
-        analyte, assay = pl.lit(column.name), pl.lit(table.measurements[column.name].assay)
+        analyte, assay = _word(column.name), _word(table.measurements[column.name].assay)
         below = table.measurements[column.name].below
         if column.flag and below:
-            codes = [code.strip() for code in below.codes]
-            columns.append(pl.col(column.flag).str.strip_chars().is_in(codes).fill_null(False).alias("flagged"))
-    return [*columns, analyte.alias("analyte"), assay.cast(pl.String).alias("assay_id")]
+            marks = [code.strip() for code in below.codes]
+            flag = Distinct.of(rows[column.flag]).read(lambda text: text.str.strip_chars().is_in(marks))
+            columns.append(flag.alias("flagged"))
+    return [*columns, analyte.alias("analyte"), assay.alias("assay_id")]
+
+
+def _word(name: str | None) -> pl.Expr:
+    return pl.lit(name, pl.Categorical())
+
+
+def _read(rows: pl.DataFrame, column: str, read: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    return _coded(Distinct.of(rows[column]), read)
+
+
+def _coded(told: Distinct, read: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    """Return what an expression makes of each row's text, as categories."""
+    return told.read(lambda text: read(text).cast(pl.Categorical()))
+
+
+def _filled(text: pl.Expr) -> pl.Expr:
+    """Return a text without outer white space, null where nothing is left."""
+    plain = text.str.strip_chars()
+    return pl.when(plain != "").then(plain)
 
 
 def read_measurement(frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
@@ -61,32 +90,32 @@ def joined_marks(frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     return _left_censored(frame, pl.col("flagged"), below.limit if below else None).drop("flagged")
 
 
-def _unit(reading: Reading) -> pl.Expr:
+def _unit(reading: Reading, rows: pl.DataFrame) -> pl.Expr | pl.Series:
     """Return the unit as declared, or as the row says it; a text without a code stays as it is reported."""
     mapping = reading.table.laboratory or reading.table.measurements[reading.column.name]
     if reading.column.unit_column is None:
-        return pl.lit(mapping.unit)
-    unit = stripped(reading.column.unit_column).fill_null("")
-    return unit.replace(without_blanks(mapping.unit_codes)) if mapping.unit_codes else unit
+        return _word(mapping.unit)
+    codes = without_blanks(mapping.unit_codes) if mapping.unit_codes else {}
+    return _read(rows, reading.column.unit_column, lambda text: text.str.strip_chars().replace(codes))
 
 
-def _specimen(reading: Reading) -> list[pl.Expr]:
+def _specimen(reading: Reading, rows: pl.DataFrame) -> list[pl.Expr | pl.Series]:
     laboratory = reading.table.laboratory
     if laboratory is None or laboratory.specimen_column is None:
         mapping = laboratory or reading.table.measurements[reading.column.name]
-        return [pl.lit(mapping.specimen, pl.String).alias("specimen")]
-    told = stripped(laboratory.specimen_column.column)
+        return [_word(mapping.specimen).alias("specimen")]
+    told = Distinct.of(rows[laboratory.specimen_column.column])
     codes = without_blanks(laboratory.specimen_column.codes)
-    known = told.is_null() | told.is_in(list(codes))
-    meaning = told.replace_strict(codes, default=None, return_dtype=pl.String)
+    meaning = _coded(told, lambda text: _filled(text).replace_strict(codes, default=None, return_dtype=pl.String))
+    known = told.read(lambda text: _filled(text).is_null() | _filled(text).is_in(list(codes)))
     return [meaning.alias("specimen"), known.alias("specimen_known")]
 
 
-def _sign(column: str, codes: Mapping[str, str]) -> pl.Expr:
+def _sign(text: pl.Expr, codes: Mapping[str, str]) -> pl.Expr:
     """Return "<", ">", "" or `UNCLEAR`; an empty cell and our name "=" say that the number is as it stands."""
     meanings = {code: meaning for code, meaning in without_blanks(codes).items() if meaning in OPERATORS}
     plain = {code: "" for code, meaning in without_blanks(codes).items() if meaning in {"=", ""}}
-    told = pl.col(column).str.strip_chars().fill_null("")
+    told = text.str.strip_chars()
     return told.replace_strict({"": "", **plain, **meanings}, default=UNCLEAR, return_dtype=pl.String)
 
 
@@ -107,6 +136,6 @@ def _left_censored(frame: pl.DataFrame, marked: pl.Expr, limit: float | None) ->
     """Set the operator where a result is marked and has no sign of its own: a sign carries its limit with it."""
     unsigned = marked & (pl.col("operator") == "")
     return frame.with_columns(
-        pl.when(unsigned).then(pl.lit("<")).otherwise("operator").alias("operator"),
+        pl.when(unsigned).then(pl.lit("<", frame.schema["operator"])).otherwise("operator").alias("operator"),
         pl.when(unsigned).then(pl.lit(limit, pl.Float64)).otherwise("limit_reported").alias("limit_reported"),
     )

@@ -54,12 +54,6 @@ def ruled(frame: pl.DataFrame, rule_id: str, condition: pl.Expr) -> pl.DataFrame
     return frame.with_columns(pl.coalesce("rule", pl.when(condition).then(pl.lit(rule_id))).alias("rule"))
 
 
-def stripped(column: str) -> pl.Expr:
-    """Return the text of a column without outer white space, null where nothing is left."""
-    text = pl.col(column).str.strip_chars()
-    return pl.when(text != "").then(text)
-
-
 def without_blanks(codes: Mapping[str, str]) -> dict[str, str]:
     """Return declared codes without outer white space, as the cells are compared."""
     return {code.strip(): meaning for code, meaning in codes.items()}

@@ -69,21 +69,26 @@ def participants(
         `person` and `death_day`, the study day.
     """
     table = roster.select(
-        pl.lit(origin.site).alias("site_id"),
-        pl.col("_participant").alias("participant_id"),
+        pl.lit(origin.site, pl.Categorical()).alias("site_id"),
+        origin.participants.alias("participant_id"),
         origin.rows["_file"].gather(roster["_at"]).alias("source_file"),
         origin.rows["_row"].gather(roster["_at"]).alias("row_number"),
-        "_person",
     )
     for name, column in contract("participants").mapped.items():
         dtype = POLARS_TYPES[column.type]
         if name not in settled:
             table = table.with_columns(pl.lit(None, dtype).alias(name))
             continue
-        value = "number" if column.type == "float64" else "meaning"
-        found = usable(settled[name]).select(pl.col("person").alias("_person"), pl.col(value).cast(dtype).alias(name))
-        table = table.join(found, "_person", "left", maintain_order="left")
+        told = usable(settled[name])
+        value = told["number"].cast(dtype) if column.type == "float64" else told["meaning"]
+        table = table.with_columns(_by_person(told["person"], value, table.height).alias(name))
     if death is not None:
-        days = death.select(pl.col("person").alias("_person"), "death_day")
-        table = table.join(days, "_person", "left", maintain_order="left")
-    return table.drop("_person")
+        table = table.with_columns(_by_person(death["person"], death["death_day"], table.height).alias("death_day"))
+    return table
+
+
+def _by_person(person: pl.Series, value: pl.Series, n: int) -> pl.Series:
+    """Return one value for each of `n` participants, null where none is told."""
+    place = np.full(n, len(value), dtype=np.uint32)
+    place[person.to_numpy()] = np.arange(len(value), dtype=np.uint32)
+    return pl.concat([value, value.clear(1)]).gather(pl.Series(place))

@@ -98,7 +98,11 @@ def read_site(
             )
             columns.append(MappedColumn(index, column))
             read.append(read_cells(reading, registry))
-    return SiteCells(tuple(columns), pl.concat([part.kept.select(ROW) for part in rows]), tuple(read))
+    return SiteCells(tuple(columns), pl.concat([_places(part.kept) for part in rows]), tuple(read))
+
+
+def _places(kept: pl.DataFrame) -> pl.DataFrame:
+    return kept.select(ROW).with_columns(pl.col("_file", "_sheet").cast(pl.Categorical()))
 
 
 def merged(rows: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

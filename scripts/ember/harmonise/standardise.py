@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import polars as pl
 
@@ -12,10 +12,13 @@ from ember.harmonise import roster as people
 from ember.harmonise import standardise_tables as tables
 from ember.harmonise.missing import MISSING_RULES
 from ember.harmonise.origin import Origin
+from ember.harmonise.row_tally import RowTally, site_findings, tally_rows
+from ember.harmonise.sampling import sampling_months
 from ember.harmonise.site_cells import SiteCells, read_site
-from ember.harmonise.standardise_ledger import STAGE, cell_entries, findings, row_entries
-from ember.harmonise.standardise_rows import RawRows, SortedRows, refuse_cardinality, roster_of, sort_rows
+from ember.harmonise.standardise_ledger import STAGE, cell_entries, row_entries
+from ember.harmonise.standardise_rows import RawRows, SortedRows, roster_of, sort_rows
 from ember.harmonise.table_rows import starts, table_rows
+from ember.harmonise.treatment_rows import TreatmentLists, treatment_entries, treatment_rows
 from ember.harmonise.visits import BY_VISIT, Calendar, Ends, RowDays, further_samples, make_calendar, outside_window
 from ember.registry.model import Site, Study
 from ember.registry.registry import Registry
@@ -26,8 +29,11 @@ from ember.validate.ledger import join_entries, rules
 
 
 @dataclass(frozen=True)
-class Standardised:
-    """The standard tables of a site (contracts of the same names), its ledger, accounts and findings."""
+class StandardisedShare:
+    """The standard tables of some participants of a site (contracts of the same names), with ledger and accounts.
+
+    `tallies` has, by table of the site, what only all shares together can be judged by.
+    """
 
     participants: pl.DataFrame
     visits: pl.DataFrame
@@ -36,6 +42,13 @@ class Standardised:
     treatments: pl.DataFrame
     ledger: pl.DataFrame
     accounts: tuple[Account, ...]
+    tallies: tuple[RowTally, ...]
+
+
+@dataclass(frozen=True)
+class Standardised(StandardisedShare):
+    """A whole site, with its findings."""
+
     findings: pl.DataFrame
 
 
@@ -77,12 +90,32 @@ def standardise_site(
     withdrawn: pl.DataFrame | None = None,
     without_biomarkers: pl.Series | None = None,
 ) -> Standardised:
-    """Return the standard tables of a site.
+    """Return the standard tables of a site that is held in memory: `standardise_share`, and what it cannot judge.
+
+    Raises
+    ------
+    EmberError
+        As `standardise_share`, or a table has another number of rows a participant than declared.
+    """
+    share = standardise_share(study, site, registry, raw, withdrawn, without_biomarkers)
+    parts = {field.name: getattr(share, field.name) for field in fields(share)}
+    return Standardised(**parts, findings=site_findings(study, site, share.tallies))
+
+
+def standardise_share(
+    study: Study,
+    site: Site,
+    registry: Registry,
+    raw: Mapping[str, RawRows],
+    withdrawn: pl.DataFrame | None = None,
+    without_biomarkers: pl.Series | None = None,
+) -> StandardisedShare:
+    """Return the standard tables of participants of a site.
 
     Parameters
     ----------
     raw : mapping
-        Raw rows by source, in source order.
+        Raw rows by source, in source order: all rows of the participants in question.
     withdrawn : DataFrame, optional
         `participant_id` and `withdrawn_on` (days since 1970-01-01) of participants who withdrew their consent and
         left the data up to that day.
@@ -92,8 +125,7 @@ def standardise_site(
     Raises
     ------
     EmberError
-        The source lacks a mapped column, the mapping cannot be carried out, or a table has another number of rows a
-        participant than declared.
+        The source lacks a mapped column, or the mapping cannot be carried out.
 
     Notes
     -----
@@ -101,36 +133,42 @@ def standardise_site(
     visit, any other non-empty cell of it leaves under the visit's rule. Dates stop here.
     """
     own = table_rows(study, site, registry, raw)
-    rows = _sort_all(study, site, own)
+    rows, tallies = _sort_all(study, site, own)
     cells = read_site(study, site, registry, own, rows)
     roster = roster_of(rows[0].kept)
     judged = _judge(study, site, cells, roster, withdrawn)
     judged = replace(judged, measurements=_withheld(judged.measurements, roster, without_biomarkers))
     origin = Origin(site.id, study.visits, cells.rows, roster, tuple(mapped.column for mapped in cells.columns))
-    seen = [_usable(part) for part in judged.of_visits]
-    treatments = _treatments(site, judged, cells, registry, origin)
-    standard = Standardised(
+    results, answers, treated = (
+        None if part is None else _usable(part) for part in (judged.measurements, judged.items, judged.treatments)
+    )
+    dates = [_usable(part) for part in judged.dates if part is not None]
+    seen = [*dates, *(part for part in (results, answers, treated) if part is not None)]
+    lists = _treatment_lists(study, site)
+    treatments = _treatments(treated, lists, cells, registry, origin, judged.zero)
+    standard = StandardisedShare(
         participants=arranged(people.participants(roster, judged.settled, origin, judged.death_days), "participants"),
         visits=_made("visits", tables.visits(seen, origin) if seen else None),
-        measurements=_made("standard_measurements", _built(tables.measurements, judged.measurements, origin)),
-        items=_made("standard_items", _built(tables.items, judged.items, origin)),
+        measurements=_made("standard_measurements", _built(tables.measurements, results, origin)),
+        items=_made("standard_items", _built(tables.items, answers, origin)),
         treatments=_made("treatments", treatments),
-        ledger=_ledger(study, site, rows, cells, judged, treatments),
+        ledger=_ledger(study, site, rows, cells, judged, treatments, lists, origin),
         accounts=(),
-        findings=findings(study, site, rows),
+        tallies=tallies,
     )
     return _accounted(standard, site, rows, cells, judged)
 
 
-def _sort_all(study: Study, site: Site, raw: Sequence[RawRows]) -> tuple[SortedRows, ...]:
+def _sort_all(study: Study, site: Site, raw: Sequence[RawRows]) -> tuple[tuple[SortedRows, ...], tuple[RowTally, ...]]:
     zero = starts(study, site, raw)
     found: list[SortedRows] = []
+    tallies: list[RowTally] = []
     roster: pl.DataFrame | None = None
     for table, rows in zip(site.tables, raw, strict=True):
         found.append(sort_rows(rows, table, study.visits, roster, study.sources[table.source].decimal, zero))
-        refuse_cardinality(site.id, table, found[-1], roster)
+        tallies.append(tally_rows(table, found[-1], roster))
         roster = roster_of(found[0].kept) if roster is None else roster
-    return tuple(found)
+    return tuple(found), tuple(tallies)
 
 
 def _judge(study: Study, site: Site, cells: SiteCells, roster: pl.DataFrame, withdrawn: pl.DataFrame | None) -> Judged:
@@ -155,6 +193,9 @@ def _judge(study: Study, site: Site, cells: SiteCells, roster: pl.DataFrame, wit
     ends = Ends.of(roster, start.select("person", "day"), death_days, withdrawn)
     calendar = make_calendar(site.tables, study.visits, dates, start, roster.height, ends, RowDays.of(cells.rows))
     measurements = _placed(cells.of("measurement"), calendar, cells)
+    if measurements is not None:
+        dated = calendar.dates(measurements, cells.table_of(measurements))
+        measurements = measurements.with_columns(sampling_months(measurements, dated, start))
     return Judged(
         settled=settled,
         zero=zero,
@@ -214,14 +255,14 @@ def _dates_placed(part: pl.DataFrame, calendar: Calendar, cells: SiteCells) -> p
 
 
 def _usable(part: pl.DataFrame) -> pl.DataFrame:
-    used = part.filter(pl.col("rule").is_null())
+    used = part.filter(pl.col("rule").is_null()) if part["rule"].null_count() < part.height else part
     return used.filter(~pl.col("repeat")) if "repeat" in used.columns else used
 
 
 def _built(
     build: Callable[[pl.DataFrame, Origin], pl.DataFrame], part: pl.DataFrame | None, origin: Origin
 ) -> pl.DataFrame | None:
-    return None if part is None else build(_usable(part), origin)
+    return None if part is None else build(part, origin)
 
 
 def _made(table: str, frame: pl.DataFrame | None) -> pl.DataFrame:
@@ -230,15 +271,23 @@ def _made(table: str, frame: pl.DataFrame | None) -> pl.DataFrame:
     return arranged(frame.select([name for name in contract(table).names if name in frame.columns]), table)
 
 
+def _treatment_lists(study: Study, site: Site) -> TreatmentLists:
+    decimals = [study.sources[table.source].decimal for table in site.tables]
+    return TreatmentLists([table.treatments for table in site.tables], [table.name for table in site.tables], decimals)
+
+
 def _treatments(
-    site: Site, judged: Judged, cells: SiteCells, registry: Registry, origin: Origin
+    used: pl.DataFrame | None,
+    lists: TreatmentLists,
+    cells: SiteCells,
+    registry: Registry,
+    origin: Origin,
+    zero: pl.DataFrame | None,
 ) -> pl.DataFrame | None:
-    if judged.treatments is None:
+    if used is None:
         return None
-    used = _usable(judged.treatments)
-    mapping = pl.Series("mapping", cells.table_of(used), pl.Int16)
-    mappings = [table.treatments for table in site.tables]
-    return tables.treatments(used.with_columns(mapping), mappings, tables.TreatmentNames.of(registry), origin)
+    listed = used.with_columns(pl.Series("mapping", cells.table_of(used), pl.Int16))
+    return treatment_rows(listed, lists, registry, origin, None if zero is None else people.usable(zero))
 
 
 def _ledger(
@@ -248,6 +297,8 @@ def _ledger(
     cells: SiteCells,
     judged: Judged,
     treatments: pl.DataFrame | None,
+    lists: TreatmentLists,
+    origin: Origin,
 ) -> pl.DataFrame:
     refused = [frame.filter(pl.col("rule").is_not_null()) for frame in judged.frames]
     for part in judged.dates:
@@ -266,12 +317,14 @@ def _ledger(
     if refused:
         whole = pl.concat([part.select("at", "order", "visit", "rule") for part in refused])
         listed.extend(cell_entries(study, site, cells, whole))
+    if treatments is not None:
+        listed.extend(treatment_entries(treatments, lists, origin, STAGE))
     return join_entries(listed)
 
 
 def _accounted(
-    standard: Standardised, site: Site, rows: Sequence[SortedRows], cells: SiteCells, judged: Judged
-) -> Standardised:
+    standard: StandardisedShare, site: Site, rows: Sequence[SortedRows], cells: SiteCells, judged: Judged
+) -> StandardisedShare:
     """Return the result with its accounts, whose constructor asserts that nothing is lost."""
     n = standard.participants.height
     accounts = (
@@ -297,7 +350,7 @@ def _row_account(site: Site, rows: Sequence[SortedRows]) -> Account:
     )
 
 
-def _value_account(standard: Standardised, site: Site, cells: SiteCells, judged: Judged) -> Account:
+def _value_account(standard: StandardisedShare, site: Site, cells: SiteCells, judged: Judged) -> Account:
     """Return what became of rows x mapped columns; a treatment cell that names two treatments creates one value."""
     shown = standard.participants.select(list(contract("participants").mapped))
     dates = [*judged.of_participants, *(part for part in judged.dates if part is not None)]
@@ -313,11 +366,11 @@ def _value_account(standard: Standardised, site: Site, cells: SiteCells, judged:
         unit="value",
         n_created=cells.n + standard.treatments.height - treatment_cells,
         n_out=n_told_values
-        + sum(_usable(part).height for part in dates)
+        + sum(int((part["rule"].is_null() & ~part["repeat"]).sum()) for part in dates)
         + standard.measurements.height
         + standard.items.height
         + standard.treatments.height,
-        n_collapsed=sum(part.filter(pl.col("repeat") & pl.col("rule").is_null()).height for part in settled),
+        n_collapsed=sum(int((part["rule"].is_null() & part["repeat"]).sum()) for part in settled),
         n_quarantined=taken_out.height - n_excluded,
         n_excluded=cells.n_empty + n_excluded,
     )

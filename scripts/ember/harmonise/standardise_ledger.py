@@ -8,19 +8,14 @@ import polars as pl
 
 from ember.harmonise.dates import expected_date
 from ember.harmonise.derived import RULE as NOT_DERIVED_RULE
+from ember.harmonise.row_tally import conflict_finding
 from ember.harmonise.site_cells import MappedColumn, SiteCells
 from ember.harmonise.standardise_rows import SortedRows
 from ember.registry.model import Site, Study, TableMap
 from ember.tables.contract import contract
-from ember.tables.store import conform, polars_schema
-from ember.validate.ledger import entries, rules
+from ember.validate.ledger import entries
 
 STAGE = "standardise_site"
-
-
-def conflict_finding(site: Site, table: TableMap) -> str:
-    """Return the id of the finding that rows of a table contradict each other."""
-    return f"duplicate:{site.id}:{table.name}"
 
 
 def row_entries(study: Study, site: Site, table: TableMap, rows: SortedRows) -> list[pl.DataFrame]:
@@ -45,31 +40,6 @@ def _row_message(study: Study, table: TableMap, rule_id: str) -> str:
         windows = ", ".join(f"{visit.first} to {visit.last} ({visit.id})" for visit in study.visits)
         return f"Expected study day {windows}."
     return ""
-
-
-def findings(study: Study, site: Site, rows: Sequence[SortedRows]) -> pl.DataFrame:
-    """Return what the study has to answer: sources whose rows contradict each other."""
-    found = []
-    for table, part in zip(site.tables, rows, strict=True):
-        n = part.count("row.duplicate_conflict")
-        name = conflict_finding(site, table)
-        answer = study.answer(name)
-        if n:
-            found.append(
-                {
-                    "finding": name,
-                    "stage": STAGE,
-                    "site": site.id,
-                    "rule_id": "row.duplicate_conflict",
-                    "severity": rules()["row.duplicate_conflict"].severity,
-                    "n": n,
-                    "message": f"{n} rows of {table.name} repeat a participant and visit with other content.",
-                    "answered": answer is not None,
-                    "action": answer.action if answer else None,
-                    "reason": answer.reason if answer else None,
-                }
-            )
-    return conform(pl.DataFrame(found, schema=polars_schema("findings")), "findings")
 
 
 def cell_entries(study: Study, site: Site, cells: SiteCells, refused: pl.DataFrame) -> list[pl.DataFrame]:

@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ember.errors import EmberError
 from ember.extract.own_rows import other_tests
 from ember.harmonise.distinct import Distinct, first_places
 from ember.harmonise.row_visits import with_visits
@@ -183,38 +182,6 @@ def _refuse_contradictions(rules: _Rules, table: TableMap, alike: NDArray[np.int
         return
     chosen = same.is_first_distinct() if table.duplicates.keep == "first" else same.is_last_distinct()
     rules.give("row.duplicate_resolved", left[~chosen.to_numpy()])
-
-
-def refuse_cardinality(site: str, table: TableMap, rows: SortedRows, roster: pl.DataFrame | None) -> None:
-    """Refuse a table with another number of rows a participant than its site file states; repeats do not count.
-
-    Parameters
-    ----------
-    roster : DataFrame or None
-        As from `roster_of`; None for the first table, whose own participants count, also those who left it.
-
-    Raises
-    ------
-    EmberError
-        With the number of participants who have none, and several.
-    """
-    if table.per_participant == "many":
-        return
-    repeats = ["row.duplicate_exact", "row.duplicate_resolved", "row.no_participant", "row.other_analyte"]
-    left = rows.refused.filter(~pl.col("_rule").is_in(repeats)).select("_participant")
-    own = pl.concat([rows.kept.select("_participant"), left])
-    own = own if roster is None else own.join(roster, "_participant", "semi")
-    each = own.group_by("_participant").len()
-    whole = each.height if roster is None else roster.height
-    n_several = each.filter(pl.col("len") > 1).height
-    n_none = whole - each.height if table.per_participant == "one" else 0
-    if n_several or n_none:
-        none = f" and {n_none} have none" if n_none else ""
-        raise EmberError(
-            f"{n_several} of {whole} participants have several rows in {table.name}{none}.",
-            where=f"sites/{site}.yaml  {table.name}  per_participant: {table.per_participant}",
-            fix="Correct `per_participant:`, or say under `duplicates:` which row is kept.",
-        )
 
 
 def _lists_treatments(table: TableMap) -> bool:

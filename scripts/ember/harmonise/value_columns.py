@@ -10,6 +10,7 @@ from ember.errors import EmberError, nearest_name
 from ember.extract.columns import at_visits, item_columns, once_or_at_visits
 from ember.registry.model import TableMap, Visit
 from ember.registry.registry import Registry
+from ember.registry.treatment_model import of_trial
 
 Kind = Literal["time_zero", "visit_date", "death", "participant", "measurement", "item", "treatment"]
 
@@ -32,6 +33,10 @@ class ValueColumn:
         Codes of the table and the column that mean missing.
     batch, unit_column, flag : str or None
         Columns beside it, which are not values themselves.
+    beside : tuple of (str, str)
+        Of a treatment: columns beside it as the site file names them, and as they stand in the source.
+    entry : int
+        Of a treatment: its place among the treatment columns of its row, from 1.
     """
 
     column: str
@@ -44,6 +49,8 @@ class ValueColumn:
     batch: str | None = None
     unit_column: str | None = None
     flag: str | None = None
+    beside: tuple[tuple[str, str], ...] = ()
+    entry: int = 1
 
 
 def value_columns(
@@ -133,15 +140,29 @@ def _instruments(table: TableMap, registry: Registry) -> Iterator[ValueColumn]:
 
 
 def _treatments(table: TableMap, visits: tuple[Visit, ...], present: Collection[str]) -> Iterator[ValueColumn]:
-    if table.treatments is None:
+    mapping = table.treatments
+    if mapping is None:
         return
-    names = _at_visits(table, table.treatments.name)
-    if table.visits.wide and table.treatments.name in present:
-        # One column for the whole row says what the participant was given at the start, not who came to a visit.
-        held = [visit for visit in visits if visit.id in table.visits.wide.values()]
-        names = [(table.treatments.name, min(held, key=lambda visit: visit.day).id)]
-    for column, visit in names:
-        yield ValueColumn(column, "treatment", visit=visit, missing=table.missing + table.treatments.missing)
+    for entry, trial in enumerate(mapping.trials or (None,), start=1):
+        for column, visit in _treatment_names(table, of_trial(mapping.name, trial), visits, present):
+            suffix = next((code for code, name in table.visits.wide.items() if name == visit), "")
+            beside = []
+            for declared in mapping.beside:
+                plain = of_trial(declared, trial)
+                at_visit = table.visits.column_for(plain, suffix) if table.visits.wide else plain
+                beside.append((declared, at_visit if at_visit in present else plain))
+            missing = table.missing + mapping.missing
+            yield ValueColumn(column, "treatment", visit=visit, missing=missing, beside=tuple(beside), entry=entry)
+
+
+def _treatment_names(
+    table: TableMap, name: str, visits: tuple[Visit, ...], present: Collection[str]
+) -> list[tuple[str, str | None]]:
+    if not table.visits.wide or name not in present:
+        return _at_visits(table, name)
+    # One column for the whole row says what the participant was given at the start, not who came to a visit.
+    held = [visit for visit in visits if visit.id in table.visits.wide.values()]
+    return [(name, min(held, key=lambda visit: visit.day).id)]
 
 
 def _at_visits(table: TableMap, column: str, only: tuple[str, ...] = ()) -> list[tuple[str, str | None]]:
@@ -184,7 +205,7 @@ def _refuse_absent(table: TableMap, columns: list[ValueColumn], present: Collect
         beside = (table.laboratory.analyte, table.laboratory.operator, table.laboratory.specimen_column)
         named.extend(column.column for column in beside if column)
     for value in columns:
-        named.extend([value.column, value.batch, value.unit_column, value.flag])
+        named.extend([value.column, value.batch, value.unit_column, value.flag, *(name for _, name in value.beside)])
     for column in dict.fromkeys(named):
         if column is not None and column not in present:
             raise EmberError(

@@ -110,12 +110,15 @@ class Calendar:
         Days from time zero; the planned day where the site dates no such visit. Meaningless where refused.
     refusal : int8 array
         Position in REFUSALS.
+    dated : bool array of (table, visit)
+        Whether the day is that of a date; a planned day otherwise.
     row_day, row_refusal : array or None
         The same by row, where a row has its own day (`BY_VISIT` where it has none); None where no row has one.
     """
 
     day: NDArray[np.int32]
     refusal: NDArray[np.int8]
+    dated: NDArray[np.bool_]
     row_day: NDArray[np.int32] | None = None
     row_refusal: NDArray[np.int8] | None = None
 
@@ -139,6 +142,11 @@ class Calendar:
             pl.Series("study_day", day, pl.Int32),
             pl.Series("refusal", REFUSALS, pl.String).gather(pl.Series(refusal, dtype=pl.UInt32)),
         )
+
+    def dates(self, cells: pl.DataFrame, table: NDArray[np.int16]) -> NDArray[np.bool_]:
+        """Return which placed cells have a study day that is that of a date."""
+        told = np.asarray(self.dated[table, cells["visit"].to_numpy()])
+        return told if self.row_day is None else told | (self.row_day[cells["at"].to_numpy()] != BY_VISIT)
 
 
 def visits_of(table: TableMap, visits: tuple[Visit, ...]) -> list[int]:
@@ -182,23 +190,26 @@ def make_calendar(
     day = np.broadcast_to(planned, shape).copy()
     refusal = np.zeros(shape, dtype=np.int8)
     dated: dict[int, int] = {}
+    known = np.zeros((len(tables), len(visits)), dtype=np.bool_)
     for index, (table, cells) in enumerate(zip(tables, dates, strict=True)):
         if cells is not None:
             covered = visits_of(table, visits)
             placed_day, placed_refusal = _place(cells, zero, visits, n_participants, ends)
             day[index][:, covered] = placed_day[:, covered]
             refusal[index][:, covered] = placed_refusal[:, covered]
+            known[index, covered] = True
             dated = {**dict.fromkeys(covered, index), **dated}
     for index, cells in enumerate(dates):
         for visit, other in dated.items():
             if cells is None:
                 day[index][:, visit] = day[other][:, visit]
                 refusal[index][:, visit] = refusal[other][:, visit]
+                known[index, visit] = True
         person = np.broadcast_to(np.arange(n_participants)[:, None], shape[1:])
         ends.refuse(day[index], refusal[index], person)
     if rows is None:
-        return Calendar(day, refusal)
-    return Calendar(day, refusal, rows.day, _row_refusals(rows, visits, ends))
+        return Calendar(day, refusal, known)
+    return Calendar(day, refusal, known, rows.day, _row_refusals(rows, visits, ends))
 
 
 def _row_refusals(rows: RowDays, visits: tuple[Visit, ...], ends: Ends) -> NDArray[np.int8]:

@@ -12,12 +12,9 @@ from ember.endotypes.composite import group_numbers, mean_of_present, z_of_ln
 from ember.endotypes.cuts import UNPLACED, BoolArray, FloatArray, cut_of, place, points_up
 from ember.endotypes.results import censored, filled, results_at, standard_limits, values
 from ember.errors import EmberError
-from ember.registry.registry import Registry
 
 
-def exposure_columns(
-    people: pl.DataFrame, measurements: pl.DataFrame, analysis: Mapping[str, Any], registry: Registry
-) -> pl.DataFrame:
+def exposure_columns(people: pl.DataFrame, measurements: pl.DataFrame, analysis: Mapping[str, Any]) -> pl.DataFrame:
     """Return `exposure_value`, `exposure_censored` and `exposure` (not centred yet), one row a person.
 
     Parameters
@@ -45,7 +42,7 @@ def exposure_columns(
     found = results_at(people, measurements, declared["analyte"], declared["visit"])
     value = filled(found, declared["below_limit"])
     if declared["scale"] == "cut":
-        _check_standard_assays(found, declared["cut"]["value"], analysis, registry)
+        _check_standard_assays(found, declared["cut"]["value"], analysis)
         exposure = _side(found, declared["cut"])
     else:
         if (value <= 0).any():
@@ -130,8 +127,8 @@ def _side(found: pl.DataFrame, cut: Mapping[str, Any]) -> FloatArray:
     return side
 
 
-def _check_standard_assays(found: pl.DataFrame, cut: float, analysis: Mapping[str, Any], registry: Registry) -> None:
-    limit = standard_limits(found, registry)
+def _check_standard_assays(found: pl.DataFrame, cut: float, analysis: Mapping[str, Any]) -> None:
+    limit = standard_limits(found)
     blind = np.isnan(limit) | (limit > cut)
     if blind.any():
         sites = ", ".join(found.filter(pl.Series(blind))["site_id"].unique(maintain_order=True))

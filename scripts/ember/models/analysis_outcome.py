@@ -17,6 +17,9 @@ POOLED = ("two_stage", "one_stage", "random_intercept")
 RAW_SCALES = ("points", "cut")
 """Scales that mean something only within one instrument."""
 
+MEANS = ("points", "reference_sd")
+"""Scales of averages, which the error of a link widens but does not bias."""
+
 NUMBERS = ("baseline", "outcome", "outcome_points")
 
 Scores = FloatArray
@@ -41,7 +44,8 @@ def outcome_columns(
     ------
     EmberError
         A site has several instruments of the construct and none is declared; an instrument lacks the registry
-        entries that the scale needs; points of several instruments would be pooled.
+        entries that the scale needs; points of several instruments, or versions of one, would be pooled; linked
+        scores enter without a word of the analysis.
 
     Notes
     -----
@@ -57,9 +61,11 @@ def outcome_columns(
     usable = scores.filter((pl.col("construct") == declared["construct"]) & pl.col("visit").is_in(visits))
     if "instrument" in declared:
         usable = usable.filter(pl.col("instrument") == declared["instrument"])
+    usable = _with_declared_links(usable, declared, where)
     by_site = _instrument_of_sites(usable, where)
     rows = {name: registry.row("instruments", name) for name in dict.fromkeys(by_site.values())}
     _check_comparable(rows, analysis, where)
+    _check_versions(rows, usable, analysis, where)
     instrument = people["site_id"].replace_strict(by_site, default=None, return_dtype=pl.String)
     points = _points(people, usable, declared["visit"])
     before = _points(people, usable, declared["baseline"]) if "baseline" in declared else np.full(people.height, np.nan)
@@ -87,6 +93,67 @@ def _instrument_of_sites(scores: pl.DataFrame, where: str) -> dict[str, str]:
             )
         found[site] = name
     return found
+
+
+def _with_declared_links(scores: pl.DataFrame, declared: Mapping[str, Any], where: str) -> pl.DataFrame:
+    """Return the scores without linked ones, or with them where the analysis says so.
+
+    Notes
+    -----
+    A linked score is a mean about which a person lies with the error of the link, so it can enter an average and
+    nobody's response or remission. Native scores alone are the sensitivity analysis to it.
+    """
+    linked = scores["origin"] == "linked"
+    if not linked.any():
+        return scores
+    said = declared.get("linked")
+    if said is None:
+        raise EmberError(
+            "Some scores of the outcome are linked from another instrument.",
+            where=where,
+            allowed=("included", "excluded"),
+            fix="Say `linked: included`, and run the native scores alone beside it, or `linked: excluded`.",
+        )
+    if said == "excluded":
+        return scores.filter(~linked)
+    if declared["scale"] not in MEANS:
+        raise EmberError(
+            f"The scale {declared['scale']} judges single people, and some scores are linked from another instrument.",
+            where=where,
+            allowed=MEANS,
+            fix="Say `linked: excluded`.",
+        )
+    unknown = scores.filter(linked & scores["link_error_sd"].is_null())["crosswalk"].unique(maintain_order=True)
+    if len(unknown):
+        raise EmberError(
+            f"The source of the crosswalk {unknown[0]} states no error for a linked score.",
+            where=where,
+            fix="Say `linked: excluded`; such scores are for description.",
+        )
+    return scores
+
+
+def _check_versions(rows: Mapping[str, Row], scores: pl.DataFrame, analysis: Mapping[str, Any], where: str) -> None:
+    """Refuse to pool versions of one instrument, on any scale: 17 and 21 items, 3 and 5 levels, two value sets."""
+    pooled = [model["id"] for model in analysis["models"] if model.get("pool") in POOLED]
+    if not pooled:
+        return
+    for group in dict.fromkeys(row["version_group"] for row in rows.values() if row.get("version_group")):
+        versions = [name for name, row in rows.items() if row.get("version_group") == group]
+        if len(versions) > 1:
+            raise EmberError(
+                f"The model '{pooled[0]}' pools versions of one instrument: {', '.join(versions)}.",
+                where=where,
+                fix="Declare one `instrument:`, exclude the other sites, or keep sites apart (`pool: by_site`).",
+            )
+    for name in rows:
+        sets = scores.filter(pl.col("instrument") == name)["version"].drop_nulls().unique(maintain_order=True)
+        if len(sets) > 1:
+            raise EmberError(
+                f"The model '{pooled[0]}' pools {name} of several value sets: {', '.join(sets)}.",
+                where=where,
+                fix="Let all sites compute the index with one value set, or keep them apart (`pool: by_site`).",
+            )
 
 
 def _check_comparable(rows: Mapping[str, Row], analysis: Mapping[str, Any], where: str) -> None:

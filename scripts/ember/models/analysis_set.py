@@ -12,6 +12,7 @@ from ember.endotypes.cuts import BoolArray, FloatArray, holds
 from ember.endotypes.results import PERSON
 from ember.endotypes.scheme import INDETERMINATE
 from ember.errors import EmberError
+from ember.history.declared import COLUMNS as HISTORY
 from ember.models.analysis_exposure import centred, composite_column, exposure_columns
 from ember.models.analysis_outcome import outcome_columns
 from ember.registry.model import Study
@@ -42,7 +43,7 @@ def build_analysis_set(
     analysis : mapping
         Content of analyses/<analysis>.yaml.
     participants, measurements, scores : DataFrame
-        Harmonised tables of all sites that are not excluded.
+        Harmonised tables of all sites that are not excluded; participants with their history where it is named.
     endotypes : DataFrame, optional
         Contract endotypes of the scheme that the analysis names under `bands`.
 
@@ -68,9 +69,9 @@ def build_analysis_set(
     people = _in_study_order(study, participants)
     table = pl.concat(
         [
-            people.select(*PERSON, "row_number", "source_file", *CARRIED),
+            people.select(*PERSON, "row_number", "source_file", *CARRIED, *_named_history(people)),
             _treatment(people, analysis),
-            exposure_columns(people, measurements, analysis, registry),
+            exposure_columns(people, measurements, analysis),
             outcome_columns(people, scores, analysis, registry),
             _state(people, analysis, endotypes),
         ],
@@ -87,6 +88,10 @@ def _in_study_order(study: Study, participants: pl.DataFrame) -> pl.DataFrame:
     by_site = participants.partition_by("site_id", as_dict=True, maintain_order=True)
     ordered = [by_site[(site,)] for site in study.sites if (site,) in by_site]
     return pl.concat(ordered) if ordered else participants
+
+
+def _named_history(people: pl.DataFrame) -> list[str]:
+    return [name for name in HISTORY if name in people.columns]
 
 
 def _treatment(people: pl.DataFrame, analysis: Mapping[str, Any]) -> pl.DataFrame:

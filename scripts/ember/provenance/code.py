@@ -19,7 +19,12 @@ DECLARED_FOLDERS = {
 }
 
 # Functions that open the contract they are given by name.
-OPENERS = frozenset({"contract", "conform", "empty_table", "polars_schema", "read_table", "read_tables", "write_table"})
+OPENERS = frozenset(
+    {
+        "contract", "conform", "empty_table", "polars_schema", "read_shares", "read_table", "read_tables",
+        "table_writer", "write_table",
+    }
+)  # fmt: skip
 
 
 def code_digest(step: str) -> str:

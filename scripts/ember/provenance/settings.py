@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
+from ember.history.declared import has_history
 from ember.registry.model import Site, Study, TableMap
 from ember.registry.query import query_text
+from ember.registry.questionnaires import rows_behind
 from ember.registry.registry import Registry, Row
 
 # Steps whose code decides what a version says.
@@ -18,6 +20,8 @@ STEPS = (
     "read_source",
     "standardise_site",
     "harmonise_site",
+    "compare_sites",
+    "derive_history",
     "run_gates",
     "pass_gates",
     "derive_endotypes",
@@ -29,6 +33,10 @@ STEPS = (
     "render_report",
     "write_manifest",
 )
+
+# Registry tables about treatments beside their names: what standardise_site and derive_history read.
+OF_TREATMENTS = ("treatment_kinds", "dose_units", "trial_outcomes")
+OF_HISTORY = ("treatments", "treatment_kinds", "adequate_doses", "trial_outcomes", "staging")
 
 # What study.yaml says of an extract beside how it is read.
 OF_THE_EXTRACT = frozenset({"received", "cut_off", "version", "supersedes", "announced"})
@@ -125,24 +133,52 @@ def site_rows(registry: Registry, site: Site) -> dict[str, list[Row]]:
     """Return the registry rows that a site's mapping can touch."""
     analytes = {analyte for table in site.tables for analyte in table.measurements}
     analytes |= {a for table in site.tables if table.laboratory for a in table.laboratory.analyte.codes.values()}
-    instruments = {instrument for table in site.tables for instrument in table.instruments}
+    instruments = rows_behind(registry, (name for table in site.tables for name in table.instruments))
     rows = {
         "analytes": [row for row in registry.rows("analytes") if row["analyte"] in analytes],
         "units": [row for row in registry.rows("units") if row["analyte"] in analytes],
         "assays": [row for row in registry.rows("assays") if row["analyte"] in analytes],
+        "unit_evidence": registry.rows("unit_evidence"),
+        "unit_populations": [row for row in registry.rows("unit_populations") if row["analyte"] in analytes],
+        "unit_companions": [row for row in registry.rows("unit_companions") if row["analyte"] in analytes],
+        "bridges": [row for row in registry.rows("bridges") if row["analyte"] in analytes],
         "instruments": [row for row in registry.rows("instruments") if row["instrument"] in instruments],
         "instrument_items": [row for row in registry.rows("instrument_items") if row["instrument"] in instruments],
     }
+    rows |= _score_rows(registry, site, instruments)
     units = {row["from_unit"] for row in rows["units"]}
     rows["unit_aliases"] = [row for row in registry.rows("unit_aliases") if row["unit"] in units]
     if any(table.treatments or "arm" in table.columns for table in site.tables):
         rows["treatments"] = registry.rows("treatments")
     if any(table.treatments for table in site.tables):
-        rows["treatment_names"] = registry.rows("treatment_names")
+        rows |= {name: registry.rows(name) for name in ("treatment_names", *OF_TREATMENTS)}
     lists = {column.codelist for table in site.tables for column in table.columns.values() if column.codelist}
     if lists:
         rows["codelist_names"] = [row for row in registry.rows("codelist_names") if row["codelist"] in lists]
     return rows
+
+
+def _score_rows(registry: Registry, site: Site, instruments: Collection[str]) -> dict[str, list[Row]]:
+    """Return the rows of value sets, score tables and declared crosswalks of a site, only of tables that it uses."""
+    maps = [mapping for table in site.tables for mapping in table.instruments.values()]
+    links = {link.crosswalk for mapping in maps for link in mapping.linked}
+    sets = {mapping.value_set for mapping in maps}
+    found = {
+        "raw_scores": [row for row in registry.rows("raw_scores") if row["instrument"] in instruments],
+        "value_sets": [row for row in registry.rows("value_sets") if row["value_set"] in sets],
+        "crosswalks": [row for row in registry.rows("crosswalks") if row["crosswalk"] in links],
+        "crosswalk_points": [row for row in registry.rows("crosswalk_points") if row["crosswalk"] in links],
+    }
+    return {table: rows for table, rows in found.items() if rows}
+
+
+def history_settings(study: Study, registry: Registry, site: str) -> dict[str, Any]:
+    """Return what the treatment history of a site depends on: its mapping, the study's rule, and the registry."""
+    return {
+        "site": site_settings(study, registry, site),
+        "dtd": study.dtd,
+        "registry": {table: registry.rows(table) for table in OF_HISTORY},
+    }
 
 
 def used_rows(study: Study, registry: Registry) -> dict[str, list[Row]]:
@@ -157,8 +193,10 @@ def used_rows(study: Study, registry: Registry) -> dict[str, list[Row]]:
     }
     return {
         **merged,
+        **({table: registry.rows(table) for table in OF_HISTORY} if has_history(study) else {}),
         "disclosure": [registry.row("disclosure", study.disclosure)],
         "cross_field_rules": registry.rows("cross_field_rules"),
+        "constructs": registry.rows("constructs"),
     }
 
 
@@ -183,10 +221,24 @@ def scheme_settings(study: Study, registry: Registry, scheme: str) -> dict[str, 
     }
 
 
+def comparison_settings(study: Study, registry: Registry) -> dict[str, Any]:
+    """Return what the comparison of sites depends on: the sites, their registry rows and the study's answers."""
+    return {
+        "sites": included_sites(study),
+        "answers": answer_settings(study),
+        "registry": {
+            table: rows
+            for table, rows in used_rows(study, registry).items()
+            if table in ("analytes", "units", "unit_evidence")
+        },
+    }
+
+
 def analysis_settings(study: Study, registry: Registry, analysis: str) -> dict[str, Any]:
     """Return an analysis, the design of the study, its sites, and the registry rows of its analytes and instruments."""
     content = study.analyses[analysis]
-    instruments = {name for site in study.sites.values() for table in site.tables for name in table.instruments}
+    mapped = [name for site in study.sites.values() for table in site.tables for name in table.instruments]
+    instruments = rows_behind(registry, mapped)
     analytes = {content["exposure"]["analyte"]} if "exposure" in content else set()
     analytes |= set(content.get("composite", {}).get("analytes", ()))
     return {

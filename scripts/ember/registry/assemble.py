@@ -77,6 +77,7 @@ def build_study(
         decisions=decisions,
         frozen=frozen,
         unfreezings=unfreezings,
+        dtd=content.get("dtd"),
         resolved=_resolved(documents, decisions, frozen, unfreezings),
     )
 

@@ -7,26 +7,31 @@ from pathlib import Path
 from typing import Any
 
 from ember.errors import EmberError, nearest_name
+from ember.registry.build_treatments import build_treatments
 from ember.registry.files import FileRow
 from ember.registry.model import (
+    ActivityFactor,
     Below,
+    BridgeUse,
     CodedColumn,
     ColumnMap,
+    ConfirmedCode,
     ConsentMap,
     DateColumn,
     DayColumn,
+    DeclaredLimit,
     DerivedColumn,
     Duplicates,
     InstrumentMap,
     Join,
     LaboratoryMap,
+    LinkMap,
     MeasurementMap,
     MolarFactor,
     RowFilter,
     Site,
     Source,
     TableMap,
-    TreatmentMap,
     VisitMap,
 )
 from ember.registry.query import check_select, query_text
@@ -149,8 +154,8 @@ def build_table(source: str, entry: dict[str, Any], name: str = "") -> TableMap:
         columns={name: ColumnMap(**_tuples(column)) for name, column in entry.get("columns", {}).items()},
         measurements={name: _measurement(column) for name, column in entry.get("measurements", {}).items()},
         laboratory=_laboratory(entry["laboratory"]) if "laboratory" in entry else None,
-        instruments={name: InstrumentMap(**_tuples(column)) for name, column in entry.get("instruments", {}).items()},
-        treatments=TreatmentMap(**_tuples(entry["treatments"])) if "treatments" in entry else None,
+        instruments={name: _instrument(column) for name, column in entry.get("instruments", {}).items()},
+        treatments=build_treatments(entry["treatments"]) if "treatments" in entry else None,
         derived={name: DerivedColumn(**column) for name, column in entry.get("derived", {}).items()},
         corrections=entry.get("corrections"),
         per_participant=entry.get("per_participant", "many"),
@@ -195,16 +200,38 @@ def _unit(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _molar(entry: dict[str, Any]) -> dict[str, Any]:
-    return {"molar_factor": MolarFactor(**entry["molar_factor"])} if "molar_factor" in entry else {}
+    found: dict[str, Any] = {}
+    for key, kind in (("molar_factor", MolarFactor), ("iu_factor", ActivityFactor)):
+        if key in entry:
+            found[key] = kind(**entry[key])
+    for key, kind in (("molar_factors", MolarFactor), ("iu_factors", ActivityFactor)):
+        if key in entry:
+            found[key] = {analyte: kind(**factor) for analyte, factor in entry[key].items()}
+    return found
 
 
 def _measurement(entry: dict[str, Any]) -> MeasurementMap:
-    below = {"below": Below(**_tuples(entry["below"]))} if "below" in entry else {}
-    return MeasurementMap(**_tuples({**entry, **_unit(entry), **_molar(entry), **below}))
+    typed: dict[str, Any] = {"below": Below(**_tuples(entry["below"]))} if "below" in entry else {}
+    typed |= {"limits": _limits(entry["limits"])} if "limits" in entry else {}
+    typed |= {"bridge": BridgeUse(**entry["bridge"])} if "bridge" in entry else {}
+    return MeasurementMap(**_tuples({**entry, **_unit(entry), **_molar(entry), **typed}))
+
+
+def _instrument(entry: dict[str, Any]) -> InstrumentMap:
+    linked = {"linked": [LinkMap(**link) for link in entry["linked"]]} if "linked" in entry else {}
+    return InstrumentMap(**_tuples({**entry, **linked}))
+
+
+def _limits(entries: list[dict[str, Any]]) -> tuple[DeclaredLimit, ...]:
+    names = {"from": "first", "to": "last"}
+    return tuple(DeclaredLimit(**_tuples({names.get(key, key): part for key, part in one.items()})) for one in entries)
 
 
 def _laboratory(entry: dict[str, Any]) -> LaboratoryMap:
-    coded = {"analyte": CodedColumn(**entry["analyte"])}
+    coded: dict[str, Any] = {"analyte": CodedColumn(**entry["analyte"])}
+    coded["limits"] = {name: _limits(entries) for name, entries in entry.get("limits", {}).items()}
+    coded["bridge"] = {name: BridgeUse(**use) for name, use in entry.get("bridge", {}).items()}
+    coded["confirmed_codes"] = {code: ConfirmedCode(**why) for code, why in entry.get("confirmed_codes", {}).items()}
     if "operator" in entry:
         coded["operator"] = CodedColumn(**entry["operator"])
     if isinstance(entry.get("specimen"), dict):

@@ -11,6 +11,7 @@ from ember.registry.check_join import join_findings, joined_by
 from ember.registry.check_plan import analysis_findings, report_findings, scheme_findings
 from ember.registry.check_site import site_findings
 from ember.registry.check_source import path_findings, source_key_findings
+from ember.registry.check_treatments import dtd_findings
 from ember.registry.known import unknown
 from ember.registry.model import Source, Study
 from ember.registry.registry import KEYS, Registry
@@ -76,6 +77,7 @@ def _study_findings(study: Study, registry: Registry, document: YamlFile) -> Ite
     yield from _answer_findings(study, document)
     yield from _consent_findings(study, document)
     yield from _visit_findings(study, document)
+    yield from dtd_findings(study, registry, document)
     for index, entry in enumerate(study.resolved["study"].get("overrides", [])):
         keys = ("overrides", index, "table")
         yield from unknown(entry["table"], KEYS, "a table of config/registry", document, keys)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ember.errors import EmberError, nearest_name
 from ember.registry.decisions import ALL, COLUMNS, FILE, Decision, names_of
-from ember.registry.model import Site, Study, TableMap
+from ember.registry.model import MeasurementMap, Site, Study, TableMap
 from ember.registry.yaml_file import Keys, YamlFile
 
 
@@ -63,7 +63,8 @@ def citations(site: Site, nested: bool) -> Iterator[Citation]:
 
     Identical values, codes translated one to one and unit conversions by the registry are no choices. A derived
     column, several codes recoded onto one, a molar factor, a fill or limit given by the site, and the choice
-    between duplicate rows are.
+    between duplicate rows are, and so is a bridge between assays,
+    or a link between instruments.
     """
     for table in site.tables:
         base: Keys = ("tables", table.name) if nested else ()
@@ -79,20 +80,71 @@ def _table_citations(table: TableMap, base: Keys) -> Iterator[Citation]:
             what = "A recoding of several codes onto one" if many else ""
             yield Citation((*base, "columns", name), what, (name,), column.decision)
     for analyte, measurement in table.measurements.items():
-        keys = (*base, "measurements", analyte)
-        if measurement.molar_factor:
-            yield Citation((*keys, "molar_factor"), "A molar factor", (analyte,), measurement.molar_factor.decision)
-        below = measurement.below
-        if below and (below.heap is not None or below.limit is not None or below.decision):
-            given = below.heap is not None or below.limit is not None
-            what = "A fill or limit given by the site" if given else ""
-            yield Citation((*keys, "below"), what, (analyte,), below.decision)
+        yield from _measurement_citations(analyte, measurement, (*base, "measurements", analyte))
+    yield from _laboratory_citations(table, (*base, "laboratory"))
     if table.laboratory and table.laboratory.molar_factor:
         keys = (*base, "laboratory", "molar_factor")
         analytes = tuple(dict.fromkeys(table.laboratory.analyte.codes.values()))
         yield Citation(keys, "A molar factor", analytes, table.laboratory.molar_factor.decision)
+    for name, instrument in table.instruments.items():
+        for index, link in enumerate(instrument.linked):
+            place: Keys = (*base, "instruments", name, "linked", index)
+            yield Citation(place, "A link between instruments", (name,), link.decision)
+    yield from _treatment_citations(table, base)
     if table.duplicates:
         yield Citation((*base, "duplicates"), "A choice between duplicate rows", (), table.duplicates.decision)
+
+
+def _measurement_citations(analyte: str, measurement: MeasurementMap, keys: Keys) -> Iterator[Citation]:
+    if measurement.molar_factor:
+        yield Citation((*keys, "molar_factor"), "A molar factor", (analyte,), measurement.molar_factor.decision)
+    if measurement.iu_factor:
+        yield Citation((*keys, "iu_factor"), "An activity factor", (analyte,), measurement.iu_factor.decision)
+    for index, limit in enumerate(measurement.limits):
+        yield Citation((*keys, "limits", index), "A limit given by the site", (analyte,), limit.decision)
+    if measurement.bridge:
+        yield Citation((*keys, "bridge"), "A bridge between assays", (analyte,), measurement.bridge.decision)
+    below = measurement.below
+    if below and (below.heap is not None or below.limit is not None or below.decision):
+        given = below.heap is not None or below.limit is not None
+        what = "A fill or limit given by the site" if given else ""
+        yield Citation((*keys, "below"), what, (analyte,), below.decision)
+
+
+def _laboratory_citations(table: TableMap, keys: Keys) -> Iterator[Citation]:
+    if table.laboratory is None:
+        return
+    for analyte, limits in table.laboratory.limits.items():
+        for index, limit in enumerate(limits):
+            place: Keys = (*keys, "limits", analyte, index)
+            yield Citation(place, "A limit given by the site", (analyte,), limit.decision)
+    for analyte, molar in table.laboratory.molar_factors.items():
+        yield Citation((*keys, "molar_factors", analyte), "A molar factor", (analyte,), molar.decision)
+    for analyte, activity in table.laboratory.iu_factors.items():
+        yield Citation((*keys, "iu_factors", analyte), "An activity factor", (analyte,), activity.decision)
+    for code, confirmed in table.laboratory.confirmed_codes.items():
+        named = table.laboratory.analyte.codes.get(code)
+        about = (named,) if named else ()
+        yield Citation((*keys, "confirmed_codes", code), "A code against LOINC", about, confirmed.decision)
+    for analyte, use in table.laboratory.bridge.items():
+        yield Citation((*keys, "bridge", analyte), "A bridge between assays", (analyte,), use.decision)
+
+
+def _treatment_citations(table: TableMap, base: Keys) -> Iterator[Citation]:
+    mapping, keys, about = table.treatments, (*base, "treatments"), ("treatments",)
+    if mapping is None:
+        return
+    if mapping.dose and mapping.dose.conversion:
+        conversion = mapping.dose.conversion
+        yield Citation((*keys, "dose", "conversion"), "A conversion of doses", about, conversion.decision)
+    for name, column in (("outcome", mapping.outcome), ("adherence", mapping.adherence)):
+        if column is not None:
+            many = len(set(column.codes.values())) < len(column.codes)
+            if many or column.decision:
+                what = "A recoding of several codes onto one" if many else ""
+                yield Citation((*keys, name), what, about, column.decision)
+    if mapping.complete:
+        yield Citation((*keys, "complete"), "A list that is taken for complete", about, mapping.complete.decision)
 
 
 def superseded(study: Study) -> dict[str, Decision]:

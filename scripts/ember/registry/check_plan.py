@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from ember.errors import EmberError
+from ember.history.declared import COLUMNS as HISTORY
+from ember.history.declared import has_history
+from ember.registry.check_assays import platform_findings
 from ember.registry.known import unknown
 from ember.registry.model import Site, Study
+from ember.registry.questionnaires import scores_of
 from ember.registry.registry import Registry
 from ember.registry.yaml_file import Keys, YamlFile
 from ember.tables.contract import contract
 
 ANALYTE = "an analyte of config/registry/analytes.csv"
+POOLED = ("two_stage", "one_stage", "random_intercept")
 DESIGN_COLUMNS = ("survey_weight", "survey_stratum", "survey_psu")
 
 Content = dict[str, Any]
@@ -52,12 +57,13 @@ def analysis_findings(study: Study, analysis: Content, registry: Registry, docum
         yield from unknown(analyte, analytes, ANALYTE, document, ("exposure", "analyte"))
         if analyte in analytes:
             yield from _measured(study, analyte, document, ("exposure", "analyte"))
+    yield from platform_findings(study, analysis, registry, document)
     yield from _instrument_findings(study, analysis.get("outcome", {}), registry, document)
     yield from _treatment_findings(study, analysis.get("treatment", {}), registry, document)
     if "bands" in analysis:
         scheme = analysis["bands"]["scheme"]
         yield from unknown(scheme, study.schemes, "an endotype scheme of the study", document, ("bands", "scheme"))
-    columns = list(contract("participants").mapped)
+    columns = [*contract("participants").mapped, *(HISTORY if has_history(study) else ())]
     for index, condition in enumerate(analysis.get("population", [])):
         keys = ("population", index, "column")
         yield from unknown(condition["column"], columns, "a column of participants", document, keys)
@@ -86,7 +92,7 @@ def _instrument_findings(
     if not outcome:
         return
     constructs = {row["instrument"]: row["construct"] for row in registry.rows("instruments")}
-    used = {name for site in _included(study) for table in site.tables for name in table.instruments}
+    used = {name for site in _included(study) for name in scores_of(site, registry)}
     fitting = sorted(name for name in used if constructs.get(name) == outcome["construct"])
     if "instrument" in outcome:
         what = f"an instrument of {outcome['construct']} that a site of the analysis maps"
@@ -95,6 +101,24 @@ def _instrument_findings(
         yield EmberError(
             f"No site maps an instrument of {outcome['construct']}.", where=document.place(("outcome", "construct"))
         )
+    else:
+        yield from _version_findings(fitting, registry, document)
+
+
+def _version_findings(fitting: list[str], registry: Registry, document: YamlFile) -> Iterator[EmberError]:
+    """Yield versions of one instrument that a model would pool, as the analysis itself would refuse them."""
+    pooled = [model["id"] for model in document.content["models"] if model.get("pool") in POOLED]
+    groups: dict[str, list[str]] = {}
+    for name in fitting:
+        groups.setdefault(registry.row("instruments", name)["version_group"] or name, []).append(name)
+    for versions in groups.values():
+        if pooled and len(versions) > 1:
+            yield EmberError(
+                f"The model '{pooled[0]}' would pool versions of one instrument: {', '.join(versions)}.",
+                where=document.place(("outcome",)),
+                allowed=versions,
+                fix="Say which under `instrument:`, or keep sites apart (`pool: by_site`).",
+            )
 
 
 def _treatment_findings(

@@ -6,11 +6,17 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from ember.errors import EmberError
+from ember.registry.check_assays import assay_findings
+from ember.registry.check_factor import factor_findings, undeclared_factor
+from ember.registry.check_instruments import instrument_findings, site_instrument_findings
 from ember.registry.check_layout import layout_findings, sharing_findings
+from ember.registry.check_loinc import loinc_findings
+from ember.registry.check_treatments import treatment_findings
 from ember.registry.header_unit import UnitSpellings, contradicts
 from ember.registry.known import unknown
-from ember.registry.model import ColumnMap, InstrumentMap, LaboratoryMap, MeasurementMap, Site, Study, TableMap
+from ember.registry.model import ColumnMap, LaboratoryMap, MeasurementMap, Site, Study, TableMap
 from ember.registry.registry import Registry
+from ember.registry.unit_spelling import folded
 from ember.registry.yaml_file import Keys, YamlFile
 from ember.tables.contract import Column, contract
 
@@ -35,12 +41,17 @@ def site_findings(study: Study, site: Site, registry: Registry, document: YamlFi
         yield from unknown(table.source, study.sources, "a source of the study", document, place)
         yield from _table_findings(study, table, registry, document, base)
         yield from layout_findings(study, site, table, document, base)
+        yield from treatment_findings(site, table, registry, document, base)
         yield from _header_findings(table, spellings, registry, document, base)
+        yield from loinc_findings(table, registry, document, base)
+        yield from factor_findings(table, registry, document, base)
+        yield from assay_findings(table, registry, document, base)
         for name in table.columns:
             if name in seen:
                 where = document.place((*base, "columns", name))
                 yield EmberError(f"'{name}' is already mapped in the table {seen[name]}.", where=where)
             seen.setdefault(name, table.name)
+    yield from site_instrument_findings(site, registry, document, nested)
     measured = any(table.measurements or table.laboratory for table in site.tables)
     if not measured and site.id not in study.excluded_sites:
         yield EmberError(
@@ -72,7 +83,7 @@ def _table_findings(
     if table.laboratory:
         yield from _laboratory_findings(table.laboratory, registry, document, (*base, "laboratory"))
     for name, instrument in table.instruments.items():
-        yield from _instrument_findings(name, instrument, registry, document, (*base, "instruments", name))
+        yield from instrument_findings(name, instrument, registry, document, (*base, "instruments", name))
 
 
 def _visit_findings(study: Study, table: TableMap, document: YamlFile, base: Keys) -> Iterator[EmberError]:
@@ -243,7 +254,8 @@ def _unit_findings(
     spelled = registry.ucum(unit, analyte)
     if spelled is None:
         allowed = registry.units_of(analyte)
-        elsewhere = registry.aliases.get(unit, unit) in {row["from_unit"] for row in registry.rows("units")}
+        plain = folded(unit)
+        elsewhere = registry.spellings.get(plain, plain) in {row["from_unit"] for row in registry.rows("units")}
         yield EmberError(
             f"'{unit}' is not a unit of {analyte} that a row of config/registry/units.csv converts.",
             where=document.place(keys),
@@ -251,12 +263,8 @@ def _unit_findings(
             nearest=None if elsewhere else _nearest_unit(unit, allowed),
             fix=f"It is a unit of other analytes: does the column hold {analyte}?" if elsewhere else "",
         )
-    elif registry.row("units", analyte, spelled)["needs"] == "molar_factor" and mapping.molar_factor is None:
-        yield EmberError(
-            f"'{unit}' needs a declared molar factor: more than one is in use for {analyte}.",
-            where=document.place(keys),
-            fix="Add `molar_factor: {nmol_per_mg: …, reason: …}` as the laboratory states it.",
-        )
+        return
+    yield from undeclared_factor(analyte, unit, mapping, registry, document, keys)
 
 
 def _nearest_unit(given: str, allowed: list[str]) -> str | None:
@@ -273,18 +281,3 @@ def _below_findings(measurement: MeasurementMap, document: YamlFile, keys: Keys)
         yield EmberError("`column:` and `codes:` belong together.", where=document.place(keys))
     if below.column is None and below.heap is None and below.limit is None:
         yield EmberError("Says nothing: name a flag column with codes, a heap or a limit.", where=document.place(keys))
-
-
-def _instrument_findings(
-    name: str, mapping: InstrumentMap, registry: Registry, document: YamlFile, keys: Keys
-) -> Iterator[EmberError]:
-    instruments = {row["instrument"]: row for row in registry.rows("instruments")}
-    yield from unknown(name, instruments, "an instrument of config/registry/instruments.csv", document, keys)
-    if mapping.items is None:
-        return
-    if not _formats(mapping.items, item=1):
-        yield EmberError("The pattern cannot be filled with an item's number.", where=document.place((*keys, "items")))
-    if name in instruments and instruments[name]["scoring"] == "given":
-        yield EmberError(
-            f"{name} is not scored from items here; only its total is read.", where=document.place((*keys, "items"))
-        )

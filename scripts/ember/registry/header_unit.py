@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ember.registry.registry import Registry
+from ember.registry.unit_spelling import folded
 
 IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]+)[)\]]")
 MOST_PARTS = 3  # of a unit at the end of a name: "mg L -1"
@@ -23,10 +24,10 @@ class UnitSpellings:
     @classmethod
     def of(cls, registry: Registry) -> UnitSpellings:
         """Return the spellings that the registry knows."""
-        exact = {row["from_unit"]: row["from_unit"] for row in registry.rows("units")} | registry.aliases
+        exact = {row["from_unit"]: row["from_unit"] for row in registry.rows("units")} | registry.spellings
         loose: dict[str, frozenset[str]] = {}
         for spelling, unit in exact.items():
-            # Only a unit of two parts is told apart from a word: "1" and "%" stand in names for many things.
+            # Only a unit of two parts is told apart from a word: "1" and "pg" stand in names for many things.
             if "/" in unit[1:]:
                 key = _squeezed(spelling)
                 loose[key] = loose.get(key, frozenset()) | {unit}
@@ -35,11 +36,14 @@ class UnitSpellings:
     def stated_by(self, name: str) -> str | None:
         """Return what `header_unit` returns."""
         for text in reversed(IN_BRACKETS.findall(name)):
-            unit = self.exact.get(text.strip()) or self._only(text)
+            unit = self.exact.get(folded(text))
+            if unit and ("/" in unit or unit == "%"):
+                return unit
+            unit = self._only(text)
             if unit:
                 return unit
         for text in _ends(name):
-            unit = self.exact.get(text)
+            unit = self.exact.get(folded(text))
             if unit and "/" in unit:
                 return unit
             unit = self._only(text) if len(text) >= SHORTEST else None
@@ -84,7 +88,7 @@ def _size(registry: Registry, analyte: str, unit: str) -> tuple[str, ...]:
 
 
 def _squeezed(text: str) -> str:
-    plain = text.lower().replace("\u00b5", "u").replace("\u03bc", "u").replace("\u207b\u00b9", "-1")
+    plain = folded(text).lower()
     plain = re.sub(r"[\s_]per[\s_]", "/", plain)
     return re.sub(r"[\s_/.\u00b7,]|-1$", "", plain)
 

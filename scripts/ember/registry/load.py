@@ -125,7 +125,7 @@ def inspect_study(
     if documents is None:
         return Inspection(folder, None, None, InvalidStudyError(findings).findings)
     whole = not findings
-    registry = _registry(documents.study, folder, project, findings)
+    registry = _registry(documents.study, folder, project, findings, checked)
     study = build_study(documents, folder, workspace, os.environ if environment is None else environment, findings)
     if study is not None and registry is not None and not checked:
         from ember.provenance.freeze import release_findings
@@ -139,11 +139,14 @@ def inspect_study(
     return Inspection(folder, study if whole else None, registry, told, study, documents.sites)
 
 
-def _registry(document: YamlFile, folder: Path, project: Path, findings: list[EmberError]) -> Registry | None:
+def _registry(
+    document: YamlFile, folder: Path, project: Path, findings: list[EmberError], checked: bool
+) -> Registry | None:
     overridden = [(entry["table"], entry["key"]) for entry in document.content.get("overrides", [])]
     own = folder / "registry"
     try:
-        return read_registry(project / "config" / "registry", own if own.is_dir() else None, overridden)
+        shared = project / "config" / "registry"
+        return read_registry(shared, own if own.is_dir() else None, overridden, checked=checked)
     except EmberError as error:
         findings.append(error)
         return None

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ember.registry.assay_model import BridgeUse as BridgeUse
+from ember.registry.assay_model import DeclaredLimit as DeclaredLimit
 from ember.registry.decisions import Decision
 from ember.registry.freezes import Freeze, Unfreezing
+from ember.registry.treatment_model import TreatmentMap as TreatmentMap
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,23 @@ class MolarFactor:
 
 
 @dataclass(frozen=True)
+class ActivityFactor:
+    """pg per international unit, declared by the site with its reason."""
+
+    pg_per_iu: float
+    reason: str
+    decision: str | None = None
+
+
+@dataclass(frozen=True)
+class ConfirmedCode:
+    """A code of the laboratory that LOINC gives to something else, used as the site file says, with the reason."""
+
+    reason: str
+    decision: str | None = None
+
+
+@dataclass(frozen=True)
 class MeasurementMap:
     """A column that holds results of one analyte. Either `unit` or `unit_column` is set."""
 
@@ -158,6 +178,10 @@ class MeasurementMap:
     below: Below | None = None
     visits: tuple[str, ...] = ()
     molar_factor: MolarFactor | None = None
+    limits: tuple[DeclaredLimit, ...] = ()
+    bridge: BridgeUse | None = None
+    iu_factor: ActivityFactor | None = None
+    loinc: str | None = None
 
 
 @dataclass(frozen=True)
@@ -180,26 +204,31 @@ class LaboratoryMap:
     assays: dict[str, str] = field(default_factory=dict)
     molar_factor: MolarFactor | None = None
     others: str = "quarantine"
+    limits: dict[str, tuple[DeclaredLimit, ...]] = field(default_factory=dict)
+    bridge: dict[str, BridgeUse] = field(default_factory=dict)
+    molar_factors: dict[str, MolarFactor] = field(default_factory=dict)
+    iu_factors: dict[str, ActivityFactor] = field(default_factory=dict)
+    confirmed_codes: dict[str, ConfirmedCode] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LinkMap:
+    """A row of config/registry/crosswalks.csv that makes scores of another instrument of these."""
+
+    crosswalk: str
+    decision: str | None = None
 
 
 @dataclass(frozen=True)
 class InstrumentMap:
-    """Columns of the items of an instrument, or of its total."""
+    """Columns of the items of an instrument, or of its total; the value set it is scored with; links to others."""
 
     items: str | None = None
     total: str | None = None
     visits: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class TreatmentMap:
-    """A column of treatment names."""
-
-    name: str
-    role: str
-    split: str | None = None
-    missing: tuple[str, ...] = ()
+    value_set: str | None = None
+    linked: tuple[LinkMap, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -342,6 +371,7 @@ class Study:
     decisions: tuple[Decision, ...] = ()
     frozen: Freeze | None = None
     unfreezings: tuple[Unfreezing, ...] = ()
+    dtd: dict[str, Any] | None = None
 
     def answer(self, finding: str) -> Answer | None:
         """Return the study's answer to a finding, or None."""

@@ -10,17 +10,30 @@ from functools import cached_property
 from pathlib import Path
 
 from ember.errors import EmberError, nearest_name
+from ember.registry.unit_spelling import folded
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "analytes": ("analyte",),
     "units": ("analyte", "from_unit"),
     "unit_aliases": ("alias",),
+    "loinc_codes": ("loinc",),
     "assays": ("assay_id",),
+    "bridges": ("bridge_id",),
     "instruments": ("instrument",),
     "instrument_items": ("instrument", "item"),
     "severity_bands": ("instrument", "banding", "band"),
+    "raw_scores": ("instrument", "raw"),
+    "constructs": ("construct",),
+    "value_sets": ("value_set",),
+    "crosswalks": ("crosswalk",),
+    "crosswalk_points": ("crosswalk", "from_low"),
     "treatments": ("treatment",),
     "treatment_names": ("name",),
+    "treatment_kinds": ("kind",),
+    "dose_units": ("unit",),
+    "adequate_doses": ("treatment",),
+    "trial_outcomes": ("outcome",),
+    "staging": ("scheme", "part", "level"),
     "codelists": ("codelist", "code"),
     "codelist_names": ("codelist", "name"),
     "disclosure": ("profile",),
@@ -28,6 +41,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "cross_field_rules": ("table", "rule"),
     "variable_names": ("kind", "target", "name"),
     "standard_codes": ("standard", "kind", "code"),
+    "unit_evidence": ("demand",),
+    "unit_populations": ("analyte",),
+    "unit_companions": ("analyte", "companion"),
 }
 
 Row = dict[str, str]
@@ -70,20 +86,27 @@ class Registry:
         """Spelling in files: UCUM unit."""
         return {row["alias"]: row["unit"] for row in self.rows("unit_aliases")}
 
+    @cached_property
+    def spellings(self) -> dict[str, str]:
+        """Spelling in plain signs (see `unit_spelling.folded`): UCUM unit."""
+        return {folded(alias): unit for alias, unit in self.aliases.items()}
+
     def units_of(self, analyte: str) -> list[str]:
         """Return the units that can be converted for an analyte."""
         return [row["from_unit"] for row in self.rows("units") if row["analyte"] == analyte]
 
     def ucum(self, unit: str, analyte: str) -> str | None:
         """Return the UCUM spelling of a reported unit if the registry converts it for this analyte, else None."""
-        spelled = unit.strip()
-        for candidate in (spelled, self.aliases.get(spelled, spelled)):
-            if self.has("units", analyte, candidate):
+        spelled = folded(unit)
+        for candidate in (spelled, self.spellings.get(spelled)):
+            if candidate and self.has("units", analyte, candidate):
                 return candidate
         return None
 
 
-def read_registry(shared: Path, own: Path | None = None, overridden: Iterable[tuple[str, str]] = ()) -> Registry:
+def read_registry(
+    shared: Path, own: Path | None = None, overridden: Iterable[tuple[str, str]] = (), *, checked: bool = False
+) -> Registry:
     """Read the shared registry and the study's own rows.
 
     Parameters
@@ -94,36 +117,55 @@ def read_registry(shared: Path, own: Path | None = None, overridden: Iterable[tu
         The study's `registry` folder; its rows are added.
     overridden : iterable of (table, key)
         Rows that the study declares to change; any other repetition is refused.
+    checked : bool
+        All tables have been read before and are as they have to be: read only what is asked for, when it is.
 
     Raises
     ------
     EmberError
         A table lacks a key column, a key repeats, or a study row changes a shared one without an override.
     """
-    allowed = set(overridden)
     _refuse_strangers(own)
-    tables: dict[str, dict[str, Row]] = {}
-    for table in KEYS:
-        header, rows = _read(shared / f"{table}.csv", table, f"config/registry/{table}.csv")
-        own_file = own / f"{table}.csv" if own else None
-        if own_file and own_file.exists():
-            own_header, own_rows = _read(own_file, table, f"registry/{table}.csv")
-            if own_header != header:
-                raise EmberError(
-                    "The columns differ from those of the shared table.",
-                    where=f"registry/{table}.csv:1",
-                    fix=f"They must be {','.join(header)}.",
-                )
-            for key in own_rows:
-                if key in rows and (table, key) not in allowed:
-                    raise EmberError(
-                        f"The study's row '{key}' changes a shared row.",
-                        where=f"registry/{table}.csv",
-                        fix="Add it to `overrides:` in study.yaml with a reason, or give it another key.",
-                    )
-            rows |= own_rows
-        tables[table] = rows
+    tables = _Tables(shared, own, overridden)
+    if not checked:
+        for table in KEYS:
+            tables[table]
     return Registry(tables)
+
+
+class _Tables(dict[str, dict[str, Row]]):
+    """The tables by name, each read when it is first asked for."""
+
+    def __init__(self, shared: Path, own: Path | None, overridden: Iterable[tuple[str, str]]) -> None:
+        super().__init__()
+        self._shared, self._own, self._overridden = shared, own, set(overridden)
+
+    def __missing__(self, table: str) -> dict[str, Row]:
+        if table not in KEYS:
+            raise KeyError(table)
+        header, rows = _read(self._shared / f"{table}.csv", table, f"config/registry/{table}.csv")
+        own_file = self._own / f"{table}.csv" if self._own else None
+        if own_file and own_file.exists():
+            rows |= self._own_rows(own_file, table, header, rows)
+        self[table] = rows
+        return rows
+
+    def _own_rows(self, path: Path, table: str, header: list[str], shared: Mapping[str, Row]) -> dict[str, Row]:
+        own_header, rows = _read(path, table, f"registry/{table}.csv")
+        if own_header != header:
+            raise EmberError(
+                "The columns differ from those of the shared table.",
+                where=f"registry/{table}.csv:1",
+                fix=f"They must be {','.join(header)}.",
+            )
+        for key in rows:
+            if key in shared and (table, key) not in self._overridden:
+                raise EmberError(
+                    f"The study's row '{key}' changes a shared row.",
+                    where=f"registry/{table}.csv",
+                    fix="Add it to `overrides:` in study.yaml with a reason, or give it another key.",
+                )
+        return rows
 
 
 def _refuse_strangers(own: Path | None) -> None:

@@ -17,6 +17,7 @@ TYPED = {
     "conf_low": pl.Float64, "conf_high": pl.Float64, "mean": pl.Float64, "sd": pl.Float64, "bytes": pl.Int64,
     "rows": pl.Int64, "recorded": pl.Boolean, "n_in": pl.Int64, "n_created": pl.Int64, "n_out": pl.Int64,
     "n_collapsed": pl.Int64, "n_at_least": pl.Int64, "n_rows": pl.Int64, "n_unmatched": pl.Int64, "n_names": pl.Int64,
+    "level_order": pl.Int64,
 }  # fmt: skip
 """Types of the columns that are not text, where no contract gives them (protected counts may be empty)."""
 WITH_CONTRACT = ("curves", "findings", "gates")

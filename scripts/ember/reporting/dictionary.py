@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from ember.registry.model import Site, Study
+from ember.registry.questionnaires import in_framework_order, scores_of
 from ember.registry.registry import Registry
 from ember.reporting.raw_columns import ALL, Meaning, RawColumns, meanings
 from ember.tables.contract import Column, contract
@@ -144,8 +145,9 @@ def _harmonised(study: Study, registry: Registry) -> Iterator[Row]:
         having = [site for site in sites if row["analyte"] in _analytes(site)]
         if having:
             yield _variable("measurements", row["analyte"], row["label"], row["canonical_unit"], "", having)
-    for row in registry.rows("instruments"):
-        having = [site for site in sites if any(row["instrument"] in table.instruments for table in site.tables)]
+    scores = {site.id: scores_of(site, registry) for site in sites}
+    for row in in_framework_order(registry):
+        having = [site for site in sites if row["instrument"] in scores[site.id]]
         if having:
             span = f"{row['total_low']} to {row['total_high']}" if row["total_high"] else ""
             yield _variable("scores", row["instrument"], row["label"], "points", span, having)

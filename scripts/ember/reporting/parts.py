@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ember.history.declared import has_history
 from ember.registry.model import Study
 
 SUMMARIES = ("quality", "harmonisation", "distributions", "endotypes", "characteristics", "rules", "dictionary")
@@ -10,7 +11,8 @@ TREATMENT_NAMES = "treatment_names"
 UNMATCHED = "unmatched"
 """The names behind the counts of `treatment_names`: restricted, never protected and never printed."""
 CONSENT = "consent"
-OPTIONAL = (CONSENT, TREATMENT_NAMES)
+HISTORY = "history"
+OPTIONAL = (CONSENT, TREATMENT_NAMES, HISTORY)
 """Protected tables that a study may lack."""
 
 
@@ -21,7 +23,8 @@ def maps_treatments(study: Study) -> bool:
 
 def summaries_of(study: Study) -> tuple[str, ...]:
     """Return the summaries of a study that may leave once they are protected."""
-    return (*SUMMARIES, *((TREATMENT_NAMES,) if maps_treatments(study) else ()))
+    own = {TREATMENT_NAMES: maps_treatments(study), HISTORY: has_history(study)}
+    return (*SUMMARIES, *(name for name, has in own.items() if has))
 
 
 def restricted_summaries(study: Study) -> tuple[str, ...]:
@@ -31,5 +34,9 @@ def restricted_summaries(study: Study) -> tuple[str, ...]:
 
 def optional_tables(study: Study) -> tuple[str, ...]:
     """Return the protected tables that this study has and others may lack."""
-    has = {CONSENT: bool(study.consent_required), TREATMENT_NAMES: maps_treatments(study)}
+    has = {
+        CONSENT: bool(study.consent_required),
+        TREATMENT_NAMES: maps_treatments(study),
+        HISTORY: has_history(study),
+    }
     return tuple(name for name in OPTIONAL if has[name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ember.registry.questionnaires import analyses_in_order
 from ember.reporting.blocks import Block, Definitions, Heading, Section, Table, Text, table
 from ember.reporting.curves import curve_block
 from ember.reporting.facts import Facts, Row, interest
@@ -26,7 +27,8 @@ ESTIMAND = {
 def models_section(facts: Facts) -> Section:
     """Return the analyses one after another: estimand, forest, curve and table of estimates."""
     blocks: list[Block] = [Text(_design_words(facts))]
-    for analysis_id, analysis in facts.study.analyses.items():
+    for analysis_id in analyses_in_order(facts.study.analyses, facts.registry):
+        analysis = facts.study.analyses[analysis_id]
         rows = [row for row in facts.estimates if row["analysis"] == analysis_id]
         if rows:
             blocks += _analysis_blocks(facts, analysis_id, analysis, rows)

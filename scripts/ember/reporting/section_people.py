@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+from ember.registry.questionnaires import analyses_in_order
 from ember.reporting.blocks import Block, Bullets, Figure, Heading, Section, Table, Text, table
 from ember.reporting.facts import Facts, Row
 from ember.reporting.figures_flow import flow_figure
 from ember.reporting.numbers import decimal_text, percent_text
+from ember.reporting.section_history import history_blocks
 from ember.reporting.words import inside, plain, sentence, unit_text
 
 FLOW_WIDTH = 6.6
@@ -24,7 +26,7 @@ def people_section(facts: Facts) -> Section:
     figure = flow_block(facts, main)
     if figure is not None:
         blocks.append(figure)
-    for analysis in facts.study.analyses:
+    for analysis in analyses_in_order(facts.study.analyses, facts.registry):
         if analysis != main and facts.lines("flow", analysis=analysis):
             blocks.append(flow_table(facts, analysis, folded=True))
     if facts.study.excluded_sites:
@@ -44,6 +46,7 @@ def people_section(facts: Facts) -> Section:
     # Bands of surveys with different assays are never pooled, so their members are not described together.
     if facts.study.design != "cross_sectional" and facts.lines("characteristics", group_by="state"):
         blocks.append(characteristics_table(facts, "state"))
+    blocks += history_blocks(facts)
     return Section("people", "Who was in", blocks)
 
 

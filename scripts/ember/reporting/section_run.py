@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ember.registry.questionnaires import scores_of
 from ember.reporting.blocks import Block, Bullets, Definitions, Heading, Section, Table, Text, table
 from ember.reporting.facts import Facts, Row
 from ember.reporting.section_decisions import status_words
@@ -207,18 +208,18 @@ def unverified_rows(facts: Facts) -> list[str]:
         if row["assay_id"]:
             used.append(("assays", row["assay_id"]))
     used += [("instruments", row["instrument"]) for row in facts.estimates if row["instrument"]]
-    used += [
-        ("instruments", name)
-        for site in facts.included
-        for t in facts.study.sites[site].tables
-        for name in t.instruments
-    ]
+    sites = [facts.study.sites[site] for site in facts.included]
+    used += [("instruments", name) for site in sites for name in scores_of(site, facts.registry)]
+    used += [("instruments", name) for site in sites for t in site.tables for name in t.instruments]
+    maps = [mapping for site in sites for t in site.tables for mapping in t.instruments.values()]
+    used += [("value_sets", mapping.value_set) for mapping in maps if mapping.value_set]
+    used += [("crosswalks", link.crosswalk) for mapping in maps for link in mapping.linked]
     lines = []
     for table_name, key in dict.fromkeys(used):
         if facts.registry.has(table_name, key):
             row = facts.registry.row(table_name, key)
             if row.get("verified") == "false":
-                lines.append(sentence(f"{row['label']}: {row['source']}"))
+                lines.append(sentence(f"{row.get('label', key)}: {row['source']}"))
     return lines
 
 

@@ -11,9 +11,10 @@ from ember.registry.model import Study
 from ember.registry.registry import Registry
 from ember.reporting.dictionary import dictionary
 from ember.reporting.not_asked import HiddenCells
-from ember.reporting.parts import TREATMENT_NAMES, UNMATCHED, maps_treatments
+from ember.reporting.parts import HISTORY, TREATMENT_NAMES, UNMATCHED, maps_treatments
 from ember.reporting.raw_columns import RawColumns
 from ember.reporting.summary_characteristics import characteristics
+from ember.reporting.summary_history import history_counts
 from ember.reporting.summary_measures import distributions, harmonisation
 from ember.reporting.summary_quality import quality
 from ember.reporting.summary_states import endotype_shares, rule_counts
@@ -31,6 +32,7 @@ class SiteTables:
     measurements: pl.DataFrame
     scores: pl.DataFrame
     treatments: pl.DataFrame
+    history: pl.DataFrame | None = None
 
 
 def summarise(
@@ -62,6 +64,7 @@ def summarise(
     Restricted: nothing here is protected yet. Float sums are numpy's over rows in contract order.
     """
     complete = quality(study, registry, sites, ledger, hidden)
+    histories = {site: tables.history for site, tables in sites.items() if tables.history is not None}
     names = {TREATMENT_NAMES: treatment_names(sites), UNMATCHED: unmatched_by_site(sites)}
     return {
         "quality": complete,
@@ -72,4 +75,5 @@ def summarise(
         "rules": rule_counts(ledger),
         "dictionary": dictionary(study, registry, sources, complete),
         **(names if maps_treatments(study) else {}),
+        **({HISTORY: history_counts(study, histories)} if histories else {}),
     }

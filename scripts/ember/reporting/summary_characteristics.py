@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from ember.registry.model import Study
+from ember.registry.questionnaires import in_framework_order
 from ember.registry.registry import Registry
 from ember.tables.contract import Column, contract
 
@@ -59,7 +60,7 @@ def _people(study: Study, sites: Mapping[str, SiteTables]) -> pl.DataFrame:
         people = tables.participants
         for prefix, frame, key, value in (
             ("ln_", tables.measurements, "analyte", "value"),
-            ("score_", tables.scores, "instrument", "score"),
+            ("score_", tables.scores.filter(pl.col("origin") != "linked"), "instrument", "score"),
         ):
             own = frame.filter((pl.col("visit") == first) & pl.col(value).is_not_null())
             for name in own[key].unique(maintain_order=True).to_list():
@@ -87,8 +88,10 @@ def _lines(registry: Registry, everyone: pl.DataFrame, part: pl.DataFrame) -> It
             analyte = registry.row("analytes", name.removeprefix("ln_"))
             label = f"{analyte['label']}, natural logarithm"
             yield _number(name, label, analyte["canonical_unit"], part[name])
-        if name.startswith("score_"):
-            yield _number(name, registry.row("instruments", name.removeprefix("score_"))["label"], "points", part[name])
+    for row in in_framework_order(registry):
+        name = f"score_{row['instrument']}"
+        if name in everyone.columns:
+            yield _number(name, row["label"], "points", part[name])
 
 
 def _number(variable: str, label: str, unit: str, values: pl.Series) -> dict[str, Any]:

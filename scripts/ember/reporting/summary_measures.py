@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ember.harmonise.units import find_conversion
+from ember.harmonise.units import conversion_of
 from ember.registry.model import LaboratoryMap, MeasurementMap, Site, Study
 from ember.registry.registry import Registry
 
@@ -21,7 +21,7 @@ LOWEST_EXPONENT, HIGHEST_EXPONENT, BINS_PER_DECADE = -3, 4, 4
 HARMONISATION = {
     "site": pl.String, "analyte": pl.String, "assay_id": pl.String, "assay_class": pl.String, "platform": pl.String,
     "specimen": pl.String, "unit_reported": pl.String, "unit": pl.String, "factor": pl.Float64,
-    "conversion_id": pl.String, "n": pl.Int64, "n_below": pl.Int64, "share_below": pl.Float64, "n_above": pl.Int64,
+    "conversion_id": pl.String, "bridge_id": pl.String, "n": pl.Int64, "n_below": pl.Int64, "share_below": pl.Float64, "n_above": pl.Int64,
     "limit": pl.Float64,
 }  # fmt: skip
 DISTRIBUTIONS = {
@@ -29,7 +29,7 @@ DISTRIBUTIONS = {
     "bin_low": pl.Float64, "bin_high": pl.Float64, "n": pl.Int64,
 }  # fmt: skip
 UNKNOWN_UNIT = "unknown unit"
-SAME_METHOD = ["analyte", "assay_id", "assay_class", "specimen", "unit_reported", "unit", "conversion_id"]
+SAME_METHOD = ["analyte", "assay_id", "assay_class", "specimen", "unit_reported", "unit", "conversion_id", "bridge_id"]
 
 
 def harmonisation(registry: Registry, sites: Mapping[str, SiteTables]) -> pl.DataFrame:
@@ -49,27 +49,18 @@ def _method(registry: Registry, key: dict[str, Any], part: pl.DataFrame) -> dict
     return {
         **key,
         "platform": assay.get("platform"),
-        "factor": _factor(registry, key["analyte"], key["conversion_id"]),
+        "factor": _factor(registry, key["conversion_id"]),
         "n": part.height,
         "n_below": below.height,
         "share_below": below.height / part.height,
         "n_above": part.filter(pl.col("censoring") == "right").height,
-        "limit": below["limit"].max() if below.height else _assay_limit(registry, key["analyte"], assay),
+        "limit": below["limit"].max() if below.height else part["detection_limit"].max(),
     }
 
 
-def _factor(registry: Registry, analyte: str, conversion_id: str) -> float | None:
-    parts = conversion_id.split(":")
-    molar = parts[3].removeprefix("nmol_per_mg=") if len(parts) > 3 else None
-    found = find_conversion(registry, analyte, parts[1], molar)
+def _factor(registry: Registry, conversion_id: str) -> float | None:
+    found = conversion_of(registry, conversion_id)
     return None if found is None else float(found.factor)
-
-
-def _assay_limit(registry: Registry, analyte: str, assay: dict[str, str]) -> float | None:
-    if not assay.get("limit_low"):
-        return None
-    found = find_conversion(registry, analyte, assay["unit"])
-    return None if found is None else float(found.factor) * float(assay["limit_low"])
 
 
 def distributions(study: Study, sites: Mapping[str, SiteTables]) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import polars as pl
 
 from ember.extract.columns import at_visits, item_columns
 from ember.registry.model import Site, Study, TableMap
+from ember.registry.questionnaires import in_framework_order
 from ember.registry.registry import Registry
 from ember.reporting.not_asked import HiddenCells, not_asked
 
@@ -80,9 +81,17 @@ def _expected(study: Study, site: Site, registry: Registry) -> Iterator[Line]:
             for analyte in dict.fromkeys(table.laboratory.analyte.codes.values()):
                 for visit in _visits(study, table, ()):
                     yield ("measurements", analyte, visit)
-        for instrument, answers in table.instruments.items():
+        yield from _expected_scores(study, table, registry)
+
+
+def _expected_scores(study: Study, table: TableMap, registry: Registry) -> Iterator[Line]:
+    """Yield the scores that the items and totals of a table make, in the framework's order."""
+    for row in in_framework_order(registry):
+        name, parent = row["instrument"], table.instruments.get(row["parent"])
+        answers = table.instruments.get(name) or (parent if parent and parent.items else None)
+        if answers is not None and row["scoring"] != "subscales":
             for visit in _visits(study, table, answers.visits):
-                yield ("scores", instrument, visit)
+                yield ("scores", name, visit)
 
 
 def _visits(study: Study, table: TableMap, only: tuple[str, ...]) -> list[str]:
@@ -101,7 +110,7 @@ def _present(tables: SiteTables, line: Line) -> int:
         return tables.participants.height - tables.participants[variable].null_count()
     frame, key = (tables.measurements, "analyte") if table == "measurements" else (tables.scores, "instrument")
     own = frame.filter((pl.col(key) == variable) & (pl.col("visit") == visit))
-    usable = own.filter(pl.col("value").is_not_null()) if table == "measurements" else own
+    usable = own.filter(pl.col("value").is_not_null() if table == "measurements" else pl.col("origin") != "linked")
     return usable["participant_id"].n_unique()
 
 

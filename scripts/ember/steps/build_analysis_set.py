@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from ember.history.joined import with_history
 from ember.models.analysis_set import build_analysis_set
 from ember.registry.load import load_study
 from ember.steps.command import report, run_step
@@ -15,6 +16,7 @@ DECLARES = (
     "contracts/measurements.yaml",
     "contracts/scores.yaml",
     "contracts/endotypes.yaml",
+    "contracts/history.yaml",
     "contracts/analysis_set.yaml",
     "contracts/ledger.yaml",
     "contracts/accounting.yaml",
@@ -24,11 +26,14 @@ DECLARES = (
 
 def main(arguments: Namespace) -> None:
     study, registry = load_study(arguments.study)
+    participants = read_tables(arguments.participants, "participants")
+    if arguments.history:
+        participants = with_history(participants, read_tables(arguments.history, "history"))
     table, ledger, accounts = build_analysis_set(
         study,
         study.analyses[arguments.analysis],
         registry,
-        read_tables(arguments.participants, "participants"),
+        participants,
         read_tables(arguments.measurements, "measurements"),
         read_tables(arguments.scores, "scores"),
         read_tables(arguments.endotypes, "endotypes") if arguments.endotypes else None,
@@ -42,7 +47,7 @@ def main(arguments: Namespace) -> None:
 if __name__ == "__main__":
     run_step(
         main,
-        inputs=("participants", "measurements", "scores", "endotypes"),
+        inputs=("participants", "measurements", "scores", "endotypes", "history"),
         outputs=("analysis_set", "ledger", "accounting"),
         wildcards=("analysis",),
     )

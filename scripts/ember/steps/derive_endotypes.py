@@ -19,11 +19,11 @@ DECLARES = (
 
 
 def main(arguments: Namespace) -> None:
-    study, registry = load_study(arguments.study)
+    study, _ = load_study(arguments.study)
     scheme = study.schemes[arguments.scheme]
     participants = read_tables(arguments.participants, "participants")
     measurements = read_tables(arguments.measurements, "measurements")
-    table, composite = assign_states(measurements, participants, scheme, registry)
+    table, composite = assign_states(measurements, participants, scheme)
     accounts = endotype_accounts(participants, arguments.scheme)
     write_table(table, arguments.endotypes, "endotypes")
     write_frame(composite, arguments.composite)

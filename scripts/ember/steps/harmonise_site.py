@@ -3,58 +3,57 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from pathlib import Path
+from contextlib import ExitStack
+from functools import partial
 
 import polars as pl
 
-from ember.harmonise.harmonise import Standard, harmonise_site
+from ember.harmonise.harmonise import harmonise_shares, site_accounts
+from ember.harmonise.measured import harmonise_measurements
+from ember.harmonise.passes import Passes
 from ember.registry.load import load_study
 from ember.steps.command import report, run_step
+from ember.tables.files import copy_file
+from ember.tables.shares import read_shares, share_heights, table_writer
 from ember.tables.store import read_table, write_table
 from ember.validate.accounting import account_table
 
 UNCHANGED = ("participants", "visits", "treatments")
-IN_UNITS_OF_THE_SOURCE = ("measurements", "items")
-HARMONISED = ("participants", "visits", "measurements", "scores", "treatments", "ledger", "findings")
+CHANGED = ("measurements", "scores", "ledger")
 DECLARES: tuple[str, ...] = (
-    "contracts/accounting.yaml",
-    "contracts/findings.yaml",
-    "contracts/ledger.yaml",
-    "contracts/measurements.yaml",
-    "contracts/participants.yaml",
-    "contracts/scores.yaml",
-    "contracts/standard_items.yaml",
-    "contracts/standard_measurements.yaml",
-    "contracts/treatments.yaml",
-    "contracts/visits.yaml",
-    "validate/rules.yaml",
-)
+    "contracts/accounting.yaml", "contracts/findings.yaml", "contracts/ledger.yaml", "contracts/measurements.yaml",
+    "contracts/participants.yaml", "contracts/scores.yaml", "contracts/standard_items.yaml",
+    "contracts/standard_measurements.yaml", "contracts/treatments.yaml", "contracts/unit_evidence.yaml",
+    "contracts/visits.yaml", "validate/rules.yaml",
+)  # fmt: skip
 
 
 def main(arguments: Namespace) -> None:
-    """Read the standard tables of a site, harmonise them, write the harmonised ones."""
+    """Harmonise the standard tables of a site share by share, and write the harmonised ones as they come."""
     study, registry = load_study(arguments.study)
-    standard = read_standard(arguments.standard, arguments.accounts)
-    result = harmonise_site(study, study.sites[arguments.site], registry, standard)
-    for table in HARMONISED:
-        write_table(getattr(result, table), getattr(arguments, table), table)
-    write_table(account_table(result.accounts), arguments.accounting, "accounting")
-    report(
-        arguments.log,
-        f"{arguments.site}: {standard.measurements.height} measurements in, {result.measurements.height} out; "
-        f"{standard.items.height} answers in, {result.scores.height} scores out; {result.findings.height} findings",
-    )
-
-
-def read_standard(paths: list[Path], accounts: list[Path]) -> Standard:
-    """Return the standard tables, told apart by file name, and the values that standardise_site let out."""
-    by_name = {path.stem: path for path in paths}
-    tables = {name: read_table(by_name[name], name) for name in UNCHANGED}
-    tables |= {name: read_table(by_name[name], f"standard_{name}") for name in IN_UNITS_OF_THE_SOURCE}
-    accounting = read_table(accounts[0], "accounting")
-    n_values = int(accounting.filter(pl.col("unit") == "value")["n_out"].sum())
-    return Standard(**tables, n_values=n_values)
+    site, files = study.sites[arguments.site], {path.stem: path for path in arguments.standard}
+    heights = share_heights(files["measurements"])
+    read = partial(read_shares, files["measurements"], "standard_measurements", coded=True)
+    judged = harmonise_measurements(study, site, registry, Passes(read, single=len(heights) == 1))
+    answers = read_shares(files["items"], "standard_items", coded=True)
+    accounts = []
+    with ExitStack() as opened:
+        writers = {name: opened.enter_context(table_writer(getattr(arguments, name), name)) for name in CHANGED}
+        for share in harmonise_shares(site, registry, judged, heights, answers):
+            for name, writer in writers.items():
+                writer.write(getattr(share, name))
+            accounts.append(share.account)
+    for name in UNCHANGED:
+        copy_file(files[name], getattr(arguments, name))
+    write_table(judged.findings, arguments.findings, "findings")
+    write_table(judged.evidence, arguments.evidence, "unit_evidence")
+    before = read_table(arguments.accounts[0], "accounting").filter(pl.col("unit") == "value")
+    people = read_table(files["participants"], "participants", coded=True)
+    whole = site_accounts(site, people, int(before["n_out"].sum()), accounts)
+    write_table(account_table(whole), arguments.accounting, "accounting")
+    report(arguments.log, f"{site.id}: {sum(heights)} measurements in, {judged.findings.height} findings")
 
 
 if __name__ == "__main__":
-    run_step(main, inputs=("standard", "accounts"), outputs=(*HARMONISED, "accounting"), wildcards=("site",))
+    outputs = (*UNCHANGED, *CHANGED, "findings", "evidence", "accounting")
+    run_step(main, inputs=("standard", "accounts"), outputs=outputs, wildcards=("site",))

@@ -9,12 +9,11 @@ from pathlib import Path
 import polars as pl
 
 from ember.consortium.disclosure import profile_of, protect
-from ember.provenance.settings import included_sites
 from ember.registry.load import load_study
 from ember.registry.model import Study
 from ember.reporting.flow import flow_table
 from ember.reporting.parts import summaries_of
-from ember.reporting.summary_run import consent_table, inputs_table
+from ember.reporting.summary_run import consent_table, findings_files, inputs_table
 from ember.steps.command import report, run_step
 from ember.tables.files import remove_others
 from ember.tables.store import read_table, read_tables, write_frame
@@ -37,8 +36,6 @@ def main(arguments: Namespace) -> None:
 def _tables(study: Study, results: Path) -> dict[str, pl.DataFrame]:
     restricted, checks = results / "restricted", results / "checks"
     fits = [restricted / "fits" / analysis for analysis in study.analyses]
-    steps = ("standardise_site", "harmonise_site")
-    found = [checks / f"findings/{site}/{step}.csv" for site in included_sites(study) for step in steps]
     accounting = read_table(checks / "accounting.csv", "accounting")
     ledgers = {name: read_table(restricted / f"ledger/analysis/{name}.parquet", "ledger") for name in study.analyses}
     records = [json.loads((checks / f"inputs/{source}.json").read_text(encoding="utf-8")) for source in study.sources]
@@ -46,7 +43,7 @@ def _tables(study: Study, results: Path) -> dict[str, pl.DataFrame]:
     return {
         "flow": flow_table(accounting, ledgers),
         **{name: pl.read_parquet(restricted / f"summaries/{name}.parquet", glob=False) for name in summaries_of(study)},
-        "findings": read_tables(found, "findings"),
+        "findings": read_tables(findings_files(study, checks), "findings"),
         "gates": published(read_tables([checks / f"gates/{gate}.csv" for gate in GATES], "gates")),
         "accounting": accounting,
         "inputs": inputs_table(records),

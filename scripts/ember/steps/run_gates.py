@@ -11,9 +11,9 @@ from ember.registry.load import load_study
 from ember.registry.model import Study
 from ember.registry.registry import Registry
 from ember.steps.command import report, run_step
-from ember.tables.store import read_table, write_table, write_text
+from ember.tables.store import write_table, write_text
 from ember.validate.expectations import run_analysis_gate, run_gates, run_raw_gate
-from ember.validate.gate_files import site_loader
+from ember.validate.gate_files import set_loader, site_loader
 from ember.validate.gate_page import render_gate_page
 from ember.validate.gate_rule import GATES
 
@@ -45,8 +45,7 @@ def _checked(stage: str, study: Study, registry: Registry, restricted: Path) -> 
     if stage == "raw":
         return run_raw_gate({name: restricted / f"raw/{name}.parquet" for name in study.sources}, study, registry)
     if stage == "analysis":
-        files = {name: restricted / f"analysis/{name}.parquet" for name in study.analyses}
-        return run_analysis_gate({n: read_table(path, "analysis_set") for n, path in files.items()}, study, registry)
+        return run_analysis_gate(set_loader(restricted), study, registry)
     return run_gates(stage, site_loader(restricted, stage), study, registry)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
+from ember.history.declared import has_history, site_steps
 from ember.provenance.settings import included_sites
 from ember.registry.load import load_study
 from ember.registry.model import Study
@@ -28,30 +29,29 @@ DECLARES = (
 def main(arguments: Namespace) -> None:
     study, registry = load_study(arguments.study)
     restricted: Path = arguments.restricted[0]
-    sites = {site: site_tables(restricted, site) for site in included_sites(study)}
+    sites = {site: site_tables(restricted, site, has_history(study)) for site in included_sites(study)}
     ledger = read_tables(_ledgers(study, restricted), "ledger")
     endotypes = {name: read_table(restricted / f"endotypes/{name}.parquet", "endotypes") for name in study.schemes}
     sources = {source: read_raw_columns(restricted / f"raw/{source}.parquet") for source in study.sources}
     hidden = hidden_of(study, restricted / "raw", sources)
     for name, table in summarise(study, registry, sites, ledger, endotypes, sources, hidden).items():
         write_frame(table, arguments.summaries / f"{name}.parquet")
-    said = [f"{len(sites)} sites, {ledger.height} ledger entries summarised", *remarks(hidden)]
-    report(arguments.log, "\n".join(said))
+    report(arguments.log, "\n".join([f"{len(sites)} sites, {ledger.height} ledger entries", *remarks(hidden)]))
 
 
-def site_tables(restricted: Path, site: str) -> SiteTables:
+def site_tables(restricted: Path, site: str, history: bool) -> SiteTables:
     standard, harmonised = restricted / "standard" / site, restricted / "harmonised" / site
     return SiteTables(
         standard_measurements=read_table(standard / "measurements.parquet", "standard_measurements"),
         standard_items=read_table(standard / "items.parquet", "standard_items"),
         **{table: read_table(harmonised / f"{table}.parquet", table) for table in HARMONISED},
+        history=read_table(harmonised / "history.parquet", "history") if history else None,
     )
 
 
 def _ledgers(study: Study, restricted: Path) -> list[Path]:
-    steps = ("standardise_site", "harmonise_site")
     names = [f"{source}/read_source" for source in study.sources]
-    names += [f"{site}/{step}" for site in included_sites(study) for step in steps]
+    names += [f"{site}/{step}" for site in included_sites(study) for step in site_steps(study)]
     names += [f"analysis/{analysis}" for analysis in study.analyses]
     return [restricted / "ledger" / f"{name}.parquet" for name in names]
 

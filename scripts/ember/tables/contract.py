@@ -32,13 +32,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """Names, types, order and limits of the columns of one table."""
+    """Names, types, order and limits of the columns of one table.
+
+    `coded` tables keep their text as categories, in memory and in the file: millions of rows repeat few texts.
+    """
 
     table: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     description: str = ""
     must_have_rows: bool = False
+    coded: bool = False
     by_name: Mapping[str, Column] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -72,5 +76,6 @@ def contract(table: str) -> Contract:
         key=tuple(content.get("key", ())),
         description=content.get("description", ""),
         must_have_rows=content.get("rows") == "required",
+        coded=content.get("text") == "coded",
         by_name={column.name: column for column in columns},
     )

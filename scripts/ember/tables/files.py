@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,12 @@ def replacing(path: Path | str) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def copy_file(source: Path | str, target: Path | str) -> None:
+    """Copy a file byte by byte, atomically."""
+    with replacing(target) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def remove_others(folder: Path, kept: Collection[str], pattern: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -24,6 +25,10 @@ POLARS_TYPES: Mapping[str, pl.DataType] = {
     "int64": pl.Int64(),
     "float64": pl.Float64(),
 }
+
+
+# Tables of participants are large, stay here and are read whole: what they take to write counts, not their size.
+PARQUET: Mapping[str, Any] = {"compression": "zstd", "compression_level": 1, "statistics": False}
 
 
 class BrokenContractError(Exception):
@@ -68,15 +73,29 @@ def arranged(frame: pl.DataFrame, table: str) -> pl.DataFrame:
     if unknown or absent:
         raise BrokenContractError(f"{table}: not in the contract {unknown}, absent {absent}")
     casts = [
-        (pl.col(c.name) if c.name in frame.columns else pl.lit(None)).cast(POLARS_TYPES[c.type]).alias(c.name)
+        (pl.col(c.name) if c.name in frame.columns else pl.lit(None)).cast(_type_in(frame, c)).alias(c.name)
         for c in rules.columns
     ]
     return frame.select(casts)
 
 
+def _type_in(frame: pl.DataFrame, column: Column) -> pl.DataType:
+    categorical = column.type == "string" and frame.schema.get(column.name) == pl.Categorical
+    return pl.Categorical() if categorical else POLARS_TYPES[column.type]
+
+
+def kept_types(table: str) -> dict[str, pl.DataType]:
+    """Return column names and the types that a file of the table has: the text of a coded one is categorical."""
+    rules = contract(table)
+    text = pl.Categorical() if rules.coded else pl.String()
+    return {name: text if kind == pl.String else kind for name, kind in polars_schema(table).items()}
+
+
 def check(frame: pl.DataFrame, rules: Contract) -> None:
     """Raise BrokenContractError if a null, a value or a repeated key breaks the contract."""
-    faults = [fault for column in rules.columns if (fault := _column_fault(frame[column.name], column))]
+    nulls = dict(zip(frame.columns, frame.null_count().row(0), strict=True))
+    faults = [f"{c.name} has {nulls[c.name]} nulls" for c in rules.columns if nulls[c.name] and not c.nullable]
+    faults.extend(fault for c in rules.columns if c.allowed and (fault := _outside(frame, c)))
     if rules.key and _repeats(frame.select(rules.key)):
         faults.append(f"key {list(rules.key)} repeats")
     if faults:
@@ -88,25 +107,19 @@ def _repeats(keys: pl.DataFrame) -> bool:
     return keys.hash_rows().n_unique() < keys.height and bool(keys.is_duplicated().any())
 
 
-def _column_fault(values: pl.Series, column: Column) -> str:
-    if not column.nullable and values.null_count():
-        return f"{column.name} has {values.null_count()} nulls"
-    if column.allowed:
-        outside = int((~values.is_in(list(column.allowed))).sum())
-        if outside:
-            return f"{column.name} has {outside} values outside {list(column.allowed)}"
-    return ""
+def _outside(frame: pl.DataFrame, column: Column) -> str:
+    outside = frame.select((~pl.col(column.name).is_in(list(column.allowed))).sum()).item()
+    return f"{column.name} has {outside} values outside {list(column.allowed)}" if outside else ""
 
 
 def write_table(frame: pl.DataFrame, path: Path | str, table: str) -> None:
     """Write a frame as Parquet or CSV (by suffix), after its contract; atomically and byte for byte repeatable."""
-    whole = conform(frame, table)
+    whole = conform(frame, table).cast(dict(kept_types(table)))
     if Path(path).suffix == ".csv":
         write_frame(whole, path)
         return
-    # Tables of participants are large, stay here and are read whole: what they take to write counts, not their size.
     with replacing(path) as temporary:
-        whole.write_parquet(temporary, compression="zstd", compression_level=1, statistics=False)
+        whole.write_parquet(temporary, **PARQUET)
 
 
 def write_frame(frame: pl.DataFrame, path: Path | str) -> None:
@@ -118,13 +131,24 @@ def write_frame(frame: pl.DataFrame, path: Path | str) -> None:
             frame.write_parquet(temporary, compression="zstd", statistics=True)
 
 
-def read_table(path: Path | str, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+def read_table(
+    path: Path | str,
+    table: str,
+    columns: Sequence[str] | None = None,
+    *,
+    coded: bool = False,
+    rows: tuple[int, int] | None = None,
+) -> pl.DataFrame:
     """Read a table and check names and types against its contract.
 
     Parameters
     ----------
     columns : sequence of str, optional
         Read only these columns.
+    coded : bool
+        Leave the text of a coded table categorical.
+    rows : (int, int), optional
+        Of a Parquet file only so many rows from this position: position, number.
 
     Raises
     ------
@@ -136,15 +160,18 @@ def read_table(path: Path | str, table: str, columns: Sequence[str] | None = Non
     try:
         if Path(path).suffix == ".csv":
             return pl.read_csv(path, schema_overrides=schema, columns=names, glob=False).select(names)
-        frame = pl.read_parquet(path, columns=names, use_statistics=False, glob=False)
+        found = pl.scan_parquet(path, use_statistics=False, glob=False)
+        found = (found if rows is None else found.slice(*rows)).select(names)
+        frame = found.collect()
     except pl.exceptions.ColumnNotFoundError:
         raise BrokenContractError(f"{table} in {Path(path).name}: a column of the contract is absent") from None
-    wrong = [name for name in names if frame.schema[name] != schema[name]]
+    kept = kept_types(table)
+    wrong = [name for name in names if frame.schema[name] != kept[name]]
     if wrong:
         raise BrokenContractError(
             f"{table} in {Path(path).name}: columns {wrong} have another type than the contract's"
         )
-    return frame
+    return frame if coded else frame.cast({name: schema[name] for name in names})
 
 
 def read_tables(paths: Sequence[Path | str], table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:

@@ -32,6 +32,17 @@ class Account:
             )
 
 
+def added(accounts: Iterable[Account]) -> list[Account]:
+    """Return one account for each site, stage and unit, in order of appearance: what became of all shares together."""
+    sums: dict[tuple[str, str, str], Account] = {}
+    for account in accounts:
+        key = (account.site, account.stage, account.unit)
+        counts = [name for name in asdict(account) if name.startswith("n_")]
+        before = sums.get(key, Account(*key))
+        sums[key] = Account(*key, **{name: getattr(before, name) + getattr(account, name) for name in counts})
+    return list(sums.values())
+
+
 def account_table(accounts: Iterable[Account]) -> pl.DataFrame:
     """Return accounts as a table that meets the contract `accounting`."""
     rows = [asdict(account) for account in accounts]

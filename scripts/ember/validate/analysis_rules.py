@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,10 +11,13 @@ from ember.registry.model import Study
 from ember.registry.registry import Registry
 from ember.tables.contract import contract
 from ember.validate.gate_changes import with_changes
-from ember.validate.gate_rule import KEY, SITE, GateRule
+from ember.validate.gate_rule import KEY, GateRule
 from ember.validate.gate_rules import contract_rules, rows_rule
-from ember.validate.gate_tables import GateTable, columns_of, heights, key_numbers
+from ember.validate.gate_tables import Checked, columns_of, rows_checked
+from ember.validate.keys import People, key_numbers
 from ember.validate.ledger import rules as ledger_rules
+from ember.validate.site_rows import Load, SiteRows, compared_columns, slim
+from ember.validate.tally import Judge, Tally, times_of
 
 TABLE = "analysis_set"
 REASONED = "_reasoned"
@@ -74,39 +77,43 @@ def arms_rule(analysis: Mapping[str, Any]) -> GateRule:
     return GateRule(rule, TABLE, "true", BOTH_ARMS, "completeness", "warning", title, "treatment", unit="site")
 
 
-def analysis_tables(
-    analysis: Mapping[str, Any], frame: pl.DataFrame, sites: list[str], study: Study, registry: Registry
-) -> Iterator[GateTable]:
-    """Yield what the gate checks of one analysis set: how many rows, the rows, the arms of each site.
+def analysis_counts(
+    analysis: Mapping[str, Any], sites: Sequence[str], load: Load, study: Study, registry: Registry, judge: Judge
+) -> Iterator[Checked]:
+    """Yield the rules about one analysis set and their counts: how many rows, the rows, the arms of each site.
 
     Parameters
     ----------
-    frame : DataFrame
-        Contract analysis_set.
-    sites : list of str
+    sites : sequence of str
         Sites that are analysed, in study order.
+    load : callable
+        Gives the rows of a site in the set of an analysis (see `ember.validate.site_rows.Load`).
     """
     name = f"analysis.{analysis['analysis']}"
-    by_site = frame.partition_by("site_id", as_dict=True, maintain_order=True)
-    parts = {site: by_site.get((site,), frame.clear()) for site in sites}
-    sizes = heights({site: part.height for site, part in parts.items()})
-    yield GateTable("analysis", TABLE, sizes, tuple(with_changes([rows_rule(TABLE, name)], study)))
     rules = with_changes(analysis_rules(analysis, study, registry), study)
-    whole = pl.concat(list(parts.values())) if parts else frame
-    derived = whole.with_columns(
-        pl.col("site_id").cast(pl.Categorical).alias(SITE),
-        (pl.col("in_set") == pl.col("reason").is_null()).alias(REASONED),
-        key_numbers(whole, contract(TABLE).key).alias(KEY),
-    )
-    yield GateTable("analysis", TABLE, derived.select(SITE, *columns_of(rules)), tuple(rules))
-    if "treatment" in analysis:
-        both = [_has_both(part) for part in parts.values()]
-        arms = pl.DataFrame(
-            {SITE: list(parts), BOTH_ARMS: both}, schema={SITE: pl.Categorical(), BOTH_ARMS: pl.Boolean()}
-        )
-        yield GateTable("analysis", TABLE, arms, tuple(with_changes([arms_rule(analysis)], study)))
+    arms = with_changes([arms_rule(analysis)] if "treatment" in analysis else [], study)
+    tally, of_arms = Tally(judge, rules), Tally(judge, arms)
+    sizes: dict[str, int] = {}
+    for site in sites:
+        sizes[site], both = _add_site(analysis["analysis"], SiteRows(site, load, People()), tally)
+        of_arms.add(site, pl.DataFrame({BOTH_ARMS: [both]}))
+    yield rows_checked(sizes, with_changes([rows_rule(TABLE, name)], study), judge)
+    if sites:
+        yield rules, tally.settle_all()
+        yield arms, of_arms.settle_all()
 
 
-def _has_both(part: pl.DataFrame) -> bool:
-    arms = part.filter("in_set")["treatment"]
-    return bool((arms == 1).any()) and bool((arms == 0).any())
+def _add_site(analysis: str, rows: SiteRows, tally: Tally) -> tuple[int, bool]:
+    """Add a site's rows to the tally; return how many there are and whether both arms are in the set."""
+    key = contract(TABLE).key
+    columns = [name for name in columns_of(tally.rules) if name in contract(TABLE).by_name]
+    keys, seen = [], pl.DataFrame()
+    named = list(dict.fromkeys([*key, *columns, "in_set", "reason", "treatment"]))
+    for part in rows.slices(analysis, named, {*key, *compared_columns(tally.rules)}):
+        told = part.with_columns((pl.col("in_set") == pl.col("reason").is_null()).alias(REASONED))
+        tally.add(rows.site, slim(told, tally.rules))
+        keys.append(part.select(key))
+        seen = pl.concat([seen, part.filter("in_set").select("treatment").unique()])
+    whole = pl.concat(keys)
+    tally.put(rows.site, (KEY,), times_of(key_numbers(whole, key)))
+    return whole.height, {0, 1} <= set(seen["treatment"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from ember.registry.registry import Registry, Row
@@ -19,6 +21,36 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "flag": (),
 }
 """Columns of the table that a kind of rule looks at, besides those that its row names."""
+
+OTHER_ROWS = ("analytes", "earlier_visit")
+"""Kinds whose verdict on a row depends on other rows of the table, so that they need the site's whole table."""
+
+
+class Visits:
+    """The visits that took place at a site, as a table of yes and no: participants by visits."""
+
+    def __init__(self, visits: pl.DataFrame) -> None:
+        """Take `participant_id`, as codes, and `visit`, categorical."""
+        known = visits.drop_nulls()
+        self._names = known["visit"].unique()
+        highest = known["participant_id"].max()
+        people = highest + 1 if isinstance(highest, int) else 0
+        self._had = np.zeros((people + 1, self._names.len() + 1), dtype=np.bool_)
+        self._had[self._at(known)] = True
+
+    def had(self, rows: pl.DataFrame) -> pl.Series:
+        """Return whether each row is of a visit that its participant had."""
+        return pl.Series(self._had[self._at(rows)])
+
+    def _at(self, rows: pl.DataFrame) -> tuple[Any, Any]:
+        """Return the place of each row in the table, in which nobody and no visit have the last ones."""
+        people, visits = (size - 1 for size in self._had.shape)
+        places = pl.Series(range(visits), dtype=pl.Int64)
+        at = rows.select(
+            pl.col("participant_id").cast(pl.Int64).fill_null(people).clip(upper_bound=people),
+            pl.col("visit").replace_strict(self._names, places, default=visits, return_dtype=pl.Int64),
+        )
+        return at["participant_id"].to_numpy(), at["visit"].to_numpy()
 
 
 def cross_field_rules(table: str, occurring: Collection[str], registry: Registry) -> list[GateRule]:
@@ -55,67 +87,98 @@ def analytes_of(row: Row) -> list[str]:
     return [*row["left"].split(";"), *row["right"].split(";")]
 
 
-def needed_columns(table: str, registry: Registry) -> list[str]:
-    """Return the columns of a table that its rules look at."""
-    rows = rows_of(table, registry)
+def needed_columns(table: str, registry: Registry, kinds: Collection[str] = tuple(NEEDED)) -> list[str]:
+    """Return the columns of a table that its rules of these kinds look at."""
+    rows = [row for row in rows_of(table, registry) if row["kind"] in kinds]
     named = [row["left"] for row in rows if row["left"] in contract(table).by_name]
     return list(dict.fromkeys([*named, *(name for row in rows for name in NEEDED[row["kind"]])]))
 
 
-def with_cross_fields(
-    table: str, frame: pl.DataFrame, visits: pl.DataFrame, participants: pl.DataFrame, days: Mapping[str, int],
-    registry: Registry,
-) -> pl.DataFrame:  # fmt: skip
-    """Return a site's table with the derived column of each rule.
+def named_limits(table: str, registry: Registry) -> list[str]:
+    """Return the columns of participants that rules about a table name."""
+    rows = rows_of(table, registry)
+    return list(dict.fromkeys(row["right"] for row in rows if row["kind"] == "participant"))
+
+
+def row_verdicts(
+    table: str, part: pl.DataFrame, visits: Visits | None, participants: pl.DataFrame, registry: Registry
+) -> pl.DataFrame:
+    """Return the derived column of each rule whose verdict on a row needs no other row of the table.
 
     Parameters
     ----------
-    visits, participants : DataFrame
-        The site's own tables: `participant_id`, `visit`; `participant_id` and the columns that rules name.
+    part : DataFrame
+        Rows of a site, participants as codes and text categorical (see `ember.validate.site_rows`).
+    visits : Visits, optional
+        Needed by a table with rules of the kind "reference".
+    participants : DataFrame
+        `participant_id` and the columns that rules name, with the same codes.
+    """
+    columns = []
+    for row in rows_of(table, registry):
+        if row["kind"] in OTHER_ROWS:
+            continue
+        if row["kind"] == "participant":
+            verdict = _participant(part, row, participants)
+        elif row["kind"] == "reference":
+            assert visits is not None
+            verdict = visits.had(part)
+        else:
+            verdict = _flag(part, row)
+        columns.append(verdict.alias(derived_name(row)))
+    return pl.DataFrame(columns)
+
+
+def compared_rows(table: str, part: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """Return what rules that compare rows need of a slice: their columns, and only rows that one of them names."""
+    rows = [row for row in rows_of(table, registry) if row["kind"] in OTHER_ROWS]
+    names = {name for row in rows if row["kind"] == "analytes" for name in analytes_of(row)}
+    if all(row["kind"] == "analytes" for row in rows) and names:
+        part = part.filter(pl.col("analyte").is_in(list(names)))
+    return part.select(needed_columns(table, registry, OTHER_ROWS))
+
+
+def site_verdicts(table: str, whole: pl.DataFrame, days: Mapping[str, int], registry: Registry) -> dict[str, pl.Series]:
+    """Return the verdicts of rules that compare rows, by derived column; rows with nothing to compare are left out.
+
+    Parameters
+    ----------
+    whole : DataFrame
+        What `compared_rows` gives of all rows of a site.
     days : mapping
         Planned day by visit.
     """
-    rows = rows_of(table, registry)
-    if not rows:
-        return frame
-    columns = []
-    for row in rows:
+    found = {}
+    for row in rows_of(table, registry):
         if row["kind"] == "analytes":
-            verdict = _analytes(frame, row)
+            found[derived_name(row)] = _analytes(whole, row)
         elif row["kind"] == "earlier_visit":
-            verdict = _earlier_visit(frame, row, days)
-        elif row["kind"] == "participant":
-            verdict = _participant(frame, row, participants)
-        elif row["kind"] == "reference":
-            verdict = _reference(frame, visits)
-        else:
-            verdict = ~frame[row["left"]].str.split(";").list.contains(row["right"])
-        columns.append(verdict.alias(derived_name(row)))
-    return frame.with_columns(columns)
+            found[derived_name(row)] = _earlier_visit(whole, row, days)
+    return found
+
+
+def _flag(frame: pl.DataFrame, row: Row) -> pl.Series:
+    flags = frame[row["left"]]
+    texts = flags.unique().cast(pl.String).drop_nulls()
+    flagged = texts.filter(texts.str.split(";").list.contains(row["right"])).to_list()
+    return ~flags.is_in(pl.Series(flagged, dtype=flags.dtype).implode())
 
 
 def _analytes(frame: pl.DataFrame, row: Row) -> pl.Series:
-    """Compare sums of results, where each analyte has exactly one uncensored result; told on the first one's row."""
+    """Compare sums of results, where each analyte has exactly one uncensored result."""
     left, right = row["left"].split(";"), row["right"].split(";")
     names = analytes_of(row)
-    used = frame.select(*RESULT, "analyte", "value", "censoring").with_row_index("_at")
-    used = used.filter(pl.col("analyte").is_in(names))
+    used = frame.filter(pl.col("analyte").is_in(names))
     if not set(names) <= set(used["analyte"].unique()):
-        return pl.repeat(None, frame.height, dtype=pl.Boolean, eager=True)
+        return pl.Series([], dtype=pl.Boolean)
     single = used.filter(~used.select(*RESULT, "analyte").is_duplicated(), pl.col("censoring") == "none")
     single = single.filter(pl.col("value").is_not_null() & pl.col("value").is_not_nan())
-    wide = single.filter(pl.col("analyte") == left[0]).select("_at", *RESULT, pl.col("value").alias(left[0]))
+    wide = single.filter(pl.col("analyte") == left[0]).select(*RESULT, pl.col("value").alias(left[0]))
     for name in names[1:]:
         other = single.filter(pl.col("analyte") == name).select(*RESULT, pl.col("value").alias(name))
-        wide = wide.join(other, on=RESULT, how="inner", maintain_order="left")
+        wide = wide.join(other, on=RESULT, how="inner")
     total, limit = (sum((pl.col(name) for name in side), pl.lit(0.0)) for side in (left, right))
-    told = wide.select("_at", _compared(total, limit, row).alias("verdict"))
-    return _placed(told, frame.height)
-
-
-def _placed(told: pl.DataFrame, height: int) -> pl.Series:
-    places = pl.DataFrame({"_at": pl.int_range(height, dtype=pl.UInt32, eager=True)})
-    return places.join(told, on="_at", how="left", maintain_order="left")["verdict"]
+    return wide.select(_compared(total, limit, row)).to_series()
 
 
 def _compared(left: pl.Expr, right: pl.Expr, row: Row) -> pl.Expr:
@@ -127,22 +190,20 @@ def _compared(left: pl.Expr, right: pl.Expr, row: Row) -> pl.Expr:
 
 def _earlier_visit(frame: pl.DataFrame, row: Row, days: Mapping[str, int]) -> pl.Series:
     """Compare each visit with the latest one among those planned on an earlier day; the first has nothing to meet."""
-    own = pl.col(row["left"])
+    order, names = sorted(set(days.values())), pl.Series(list(days), dtype=pl.Categorical)
+    places = pl.Series([order.index(day) for day in days.values()], dtype=pl.Int64)
     visits = frame.select(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("_at"),
-        "participant_id",
-        own,
-        pl.col("visit").cast(pl.String).replace_strict(days, default=None, return_dtype=pl.Int64).alias("_planned"),
-    )
-    placed = visits.filter(own.is_not_null() & pl.col("_planned").is_not_null())
-    moments = (
-        placed.group_by("participant_id", "_planned").agg(own.max().alias("_day")).sort("participant_id", "_planned")
-    )
-    before = moments.with_columns(
-        pl.col("_day").cum_max().shift(1).over("participant_id", order_by="_planned").alias("_before")
-    )
-    told = placed.join(before, on=["participant_id", "_planned"], how="left", maintain_order="left")
-    return _placed(told.select("_at", _compared(own, pl.col("_before"), row).alias("verdict")), frame.height)
+        pl.col("participant_id").alias("_person"),
+        pl.col(row["left"]).cast(pl.Int64).alias("_day"),
+        pl.col("visit").replace_strict(names, places, default=None).alias("_place"),
+    ).drop_nulls()
+    person, place, day = (visits[name].to_numpy() for name in ("_person", "_place", "_day"))
+    never = np.iinfo(np.int64).min
+    latest = np.full((int(person.max()) + 1 if visits.height else 0, len(order) + 1), never)
+    np.maximum.at(latest, (person, place + 1), day)
+    before = np.maximum.accumulate(latest, axis=1)[person, place]
+    told = visits.with_columns(pl.Series(before).alias("_before")).filter(pl.col("_before") != never)
+    return told.select(_compared(pl.col("_day"), pl.col("_before"), row)).to_series()
 
 
 def _participant(frame: pl.DataFrame, row: Row, participants: pl.DataFrame) -> pl.Series:
@@ -151,11 +212,3 @@ def _participant(frame: pl.DataFrame, row: Row, participants: pl.DataFrame) -> p
         limits, on="participant_id", how="left", maintain_order="left"
     )
     return joined.select(_compared(pl.col(row["left"]), pl.col(row["right"]), row)).to_series()
-
-
-def _reference(frame: pl.DataFrame, visits: pl.DataFrame) -> pl.Series:
-    known = visits.select("participant_id", "visit", pl.lit(True).alias("_known")).unique(["participant_id", "visit"])
-    joined = frame.select("participant_id", "visit").join(
-        known, on=["participant_id", "visit"], how="left", maintain_order="left"
-    )
-    return joined["_known"].fill_null(False)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
-from operator import and_
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,13 @@ from great_expectations import expectations as gxe
 from ember.provenance.settings import included_sites
 from ember.registry.model import Study
 from ember.registry.registry import Registry
-from ember.validate.analysis_rules import analysis_tables
-from ember.validate.gate_rule import Counts, GateRule
-from ember.validate.gate_tables import Load, gate_tables
-from ember.validate.gates import gate_frame, site_counts
+from ember.validate.analysis_rules import analysis_counts
+from ember.validate.gate_rule import COUNT, SITE, Counts, GateRule
+from ember.validate.gate_tables import stage_counts
+from ember.validate.gates import gate_frame, masks, site_counts
 from ember.validate.raw_gate import raw_counts
+from ember.validate.site_rows import Load
+from ember.validate.tally import by_condition
 
 BATCH_ROWS = 1_000_000
 WITHOUT_VALUES = {"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -38,37 +39,52 @@ def run_gates(stage: str, load: Load, study: Study, registry: Registry) -> pl.Da
     ----------
     stage : {"standardised", "harmonised"}
     load : callable
-        Reads columns of a table of a site (see `ember.validate.gate_tables.Load`).
+        Reads columns of a table of a site (see `ember.validate.site_rows.Load`).
 
     Raises
     ------
     GateDefectError
         A rule could not be evaluated.
     """
-    batches, sites = open_batches(), included_sites(study)
-    parts = gate_tables(stage, sites, load, study, registry)
-    return gate_frame(stage, [(part.rules, counts_by_site(part.frame, part.rules, batches)) for part in parts], sites)
+    sites = included_sites(study)
+    return gate_frame(
+        stage, stage_counts(stage, sites, load, study, registry, partial(judged, batches=open_batches())), sites
+    )
 
 
-def counts_by_site(
-    frame: pl.DataFrame, rules: Sequence[GateRule], batches: Any, batch_rows: int = BATCH_ROWS
+def judged(
+    tally: pl.DataFrame, rules: Sequence[GateRule], batches: Any, batch_rows: int = BATCH_ROWS
 ) -> dict[str, dict[str, Counts]]:
     """Return the counts of each rule at each site.
 
-    Great Expectations decides over all sites together, which costs the same for four sites as for a hundred;
-    the masks of the same rules say at which site.
+    Parameters
+    ----------
+    tally : DataFrame
+        `SITE`, `COUNT` and the columns of the rules (see `ember.validate.tally`).
 
     Raises
     ------
     GateDefectError
         The masks and Great Expectations disagree, or a rule could not be evaluated.
+
+    Notes
+    -----
+    Great Expectations decides on the distinct cells of all sites together. The verdict on a row is the verdict on its
+    cells, so that the rows which fail are those which hold cells that failed.
     """
-    totals = check_rules(frame, rules, batches, batch_rows)
-    found = site_counts(frame, rules)
-    for rule, total in totals.items():
-        if sum(found[rule].values(), Counts()) != total:
-            raise GateDefectError(f"the masks of the rule {rule} and Great Expectations count differently")
-    return found
+    cells = tally.drop(SITE, COUNT).unique()
+    for together, rows in by_condition(cells, rules):
+        found = check_rules(rows, together, batches, batch_rows)
+        for rule in together:
+            if found[rule.rule] != _told_by_masks(rows, rule):
+                raise GateDefectError(f"the masks of the rule {rule.rule} and Great Expectations count differently")
+    return site_counts(tally, rules)
+
+
+def _told_by_masks(rows: pl.DataFrame, rule: GateRule) -> Counts:
+    weight = _standing(pl.col(rule.checked)) if rule.kind == "unique" else pl.lit(1)
+    checked, failed = (pl.when(mask).then(weight).otherwise(0).sum() for mask in masks(rows, rule))
+    return Counts(*rows.select(checked.alias("checked"), failed.alias("failed")).row(0))
 
 
 def open_batches() -> Any:
@@ -83,30 +99,36 @@ def open_batches() -> Any:
 
 
 def check_rules(
-    frame: pl.DataFrame, rules: Sequence[GateRule], batches: Any, batch_rows: int = BATCH_ROWS
+    cells: pl.DataFrame, rules: Sequence[GateRule], batches: Any, batch_rows: int = BATCH_ROWS
 ) -> dict[str, Counts]:
-    """Return the counts of each rule, summed over batches of rows.
-
-    Notes
-    -----
-    A repeated key may lie in two batches, so uniqueness is checked once, on the key's number alone. Rules about the
-    same rows are checked together, on these rows: a row condition would copy the whole batch for each metric.
-    """
+    """Return what Great Expectations says of each rule, summed over batches of cells that all meet its condition."""
     found = {rule.rule: Counts() for rule in rules}
-    for kind, where in dict.fromkeys((rule.kind == "unique", rule.where) for rule in rules):
-        together = [rule for rule in rules if (rule.kind == "unique", rule.where) == (kind, where)]
-        rows = frame.filter(reduce(and_, (pl.col(name) == value for name, value in where), pl.lit(True)))
-        named = rows.select(columns_of_checked(together))
-        size = max(named.height, 1) if kind else batch_rows
+    for keys in (False, True):
+        together = [rule for rule in rules if (rule.kind == "unique") is keys]
+        named = cells.select(list(dict.fromkeys(rule.checked for rule in together)))
+        if keys and together:
+            named = sample_keys(named.to_series())
+        size = max(named.height, 1) if keys else batch_rows
         for start in range(0, named.height, size):  # no rows: Great Expectations would call that a success
             for rule, number in _evaluate(named.slice(start, size), together, batches).items():
                 found[rule] += number
     return found
 
 
-def columns_of_checked(rules: Iterable[GateRule]) -> list[str]:
-    """Return the columns that rules look at, each once, without those of their conditions."""
-    return list(dict.fromkeys(rule.checked for rule in rules))
+def sample_keys(times: pl.Series) -> pl.DataFrame:
+    """Return a table of keys, in which one stands once or twice for all the keys that stand so many times.
+
+    Notes
+    -----
+    A row breaks the rule if its key stands again, so keys which stand equally often meet it or break it together,
+    and those which stand three times break it as those which stand twice do.
+    """
+    return pl.select(pl.int_range(times.len()).repeat_by(pl.lit(times).pipe(_standing)).explode().alias(times.name))
+
+
+def _standing(times: pl.Expr) -> pl.Expr:
+    """Return how often the sample of a key stands which stands so many times."""
+    return times.clip(upper_bound=2)
 
 
 def _evaluate(frame: pl.DataFrame, rules: Sequence[GateRule], batches: Any) -> dict[str, Counts]:
@@ -175,30 +197,22 @@ def run_raw_gate(files: Mapping[str, Path], study: Study, registry: Registry) ->
     files : mapping
         Raw file by source.
     """
-    batches = open_batches()
-
-    def check(frame: pl.DataFrame, rules: Sequence[GateRule]) -> dict[str, dict[str, Counts]]:
-        return counts_by_site(frame, rules, batches)
-
-    checked = raw_counts(files, study, registry, check, BATCH_ROWS)
+    checked = raw_counts(files, study, registry, partial(judged, batches=open_batches()))
     return gate_frame("raw", [checked], included_sites(study))
 
 
-def run_analysis_gate(sets: Mapping[str, pl.DataFrame], study: Study, registry: Registry) -> pl.DataFrame:
+def run_analysis_gate(load: Load, study: Study, registry: Registry) -> pl.DataFrame:
     """Check the analysis sets and return the verdicts, contract gates.
 
     Parameters
     ----------
-    sets : mapping
-        Contract analysis_set by analysis.
+    load : callable
+        Reads columns of a site's rows of the set of an analysis (see `ember.validate.site_rows.Load`).
     """
-    batches = open_batches()
-    sites = included_sites(study)
+    sites, judge = included_sites(study), partial(judged, batches=open_batches())
     parts = (
         part
-        for name, frame in sets.items()
-        for part in analysis_tables(study.analyses[name], frame, sites, study, registry)
+        for analysis in study.analyses.values()
+        for part in analysis_counts(analysis, sites, load, study, registry, judge)
     )
-    return gate_frame(
-        "analysis", [(part.rules, counts_by_site(part.frame, part.rules, batches)) for part in parts], sites
-    )
+    return gate_frame("analysis", parts, sites)

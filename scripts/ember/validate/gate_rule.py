@@ -23,11 +23,16 @@ KEY = "_key"
 KNOWN = "_participant_known"
 OWN_SITE = "_own_site"
 ROWS = "_rows"
+COUNT = "_count"
+"""Columns that stand in no contract; `COUNT` is how many rows of a site hold the same cells."""
 
 
 @dataclass(frozen=True)
 class GateRule:
     """One expectation on a column of a table, for the rows that meet `where`.
+
+    The verdict on a row depends on these cells alone, so that rows with the same cells need one verdict. A rule of
+    the kind "unique" looks at how many rows have the key of a row.
 
     Parameters
     ----------
@@ -64,6 +69,11 @@ class GateRule:
     unit: str = "row"
     share: float | None = None
     reason: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns on which the verdict on a row depends: what is checked, and the conditions."""
+        return tuple(dict.fromkeys((self.checked, *(name for name, _ in self.where))))
 
 
 @dataclass(frozen=True)

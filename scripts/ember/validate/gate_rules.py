@@ -102,7 +102,7 @@ def allowed_values(column: Column, study: Study, registry: Registry) -> tuple[st
         return tuple(row[column.registry[:-1]] for row in registry.rows(column.registry))
     if column.name == "visit":
         return tuple(visit.id for visit in study.visits)
-    tables = {"analyte": "analytes", "instrument": "instruments", "assay_id": "assays"}
+    tables = {"analyte": "analytes", "instrument": "instruments", "assay_id": "assays", "bridge_id": "bridges"}
     if column.name in tables:
         return tuple(row[column.name] for row in registry.rows(tables[column.name]))
     return ()

@@ -1,183 +1,164 @@
-"""The tables that a gate checks: of all sites, with derived columns, and no more columns than the rules look at."""
+"""The tables of a stage under their rules: a site and a slice of its rows at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from ember.registry.model import Study
 from ember.registry.registry import Registry
-from ember.tables.contract import Column, contract
-from ember.validate.cross_field import needed_columns, rows_of, with_cross_fields
+from ember.tables.contract import contract
+from ember.validate.cross_field import (
+    compared_rows,
+    named_limits,
+    needed_columns,
+    row_verdicts,
+    rows_of,
+    site_verdicts,
+)
 from ember.validate.gate_changes import with_changes
-from ember.validate.gate_rule import KEY, KNOWN, OWN_SITE, ROWS, SITE, STAGES, GateRule
-from ember.validate.gate_rules import allowed_values, rows_rule, screening, screening_column, table_rules
+from ember.validate.gate_rule import COUNT, KEY, KNOWN, OWN_SITE, ROWS, STAGES, Counts, GateRule
+from ember.validate.gate_rules import rows_rule, screening, table_rules
+from ember.validate.keys import People, key_numbers
+from ember.validate.site_rows import Load, SiteRows, compared_columns, slim
+from ember.validate.tally import Judge, Tally, times_of
 
-Load = Callable[[str, str, Sequence[str]], pl.DataFrame]
-"""Takes site, table and columns; gives the site's rows. Each table is read when its turn comes, a site at a time."""
-
-LARGEST = 1 << 62
-CONDITIONS = ("visit", "analyte", "instrument", "censoring")
+Checked = tuple[Sequence[GateRule], Mapping[str, Mapping[str, Counts]]]
+"""Rules, and their counts by rule and site."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class GateTable:
-    """One table of all sites, site after site, with the columns that its rules look at, and the rules.
+    """One table of a stage: its tally, and what is known of it only after the last site."""
 
-    Text is categorical, or 1 and null where a rule only asks whether something is there.
-    """
-
-    stage: str
     table: str
-    frame: pl.DataFrame
-    rules: tuple[GateRule, ...]
+    rules: Sequence[GateRule]
+    tally: Tally
+    keys: dict[str, pl.DataFrame] = field(default_factory=dict)
+    heights: dict[str, int] = field(default_factory=dict)
+    occurring: set[str] = field(default_factory=set)
+    strays: bool = False
 
 
-def gate_tables(stage: str, sites: Sequence[str], load: Load, study: Study, registry: Registry) -> Iterator[GateTable]:
-    """Yield what a gate checks, in the order of the stage; a table is held only as long as its turn."""
-    screened = screening(study)
-    for table in STAGES[stage]:
-        parts = {site: site_rows(table, site, load, study, registry, screened) for site in sites}
-        if contract(table).must_have_rows:
-            rows = tuple(with_changes([rows_rule(table)], study))
-            yield GateTable(stage, table, heights({site: part.height for site, part in parts.items()}), rows)
-        if not parts:
-            continue
-        frame = pl.concat(list(parts.values()))
-        del parts
-        rules = with_changes(table_rules(table, _occurring(frame), study, registry, screened), study)
-        keyed = frame.with_columns(key_numbers(frame, contract(table).key).alias(KEY))
-        yield GateTable(stage, table, keyed.select(SITE, *columns_of(rules)), tuple(rules))
+def stage_counts(
+    stage: str, sites: Sequence[str], load: Load, study: Study, registry: Registry, judge: Judge
+) -> Iterator[Checked]:
+    """Yield the rules of each table and their counts, in the order of the stage.
+
+    Parameters
+    ----------
+    judge : callable
+        See `ember.validate.tally.Judge`.
+    """
+    tables = [_opened(table, study, registry, judge) for table in STAGES[stage]]
+    for site in sites:
+        roster = (part["participant_id"] for part in load(site, "participants", ["participant_id"]))
+        rows = SiteRows(site, load, People(roster))
+        for table in tables:
+            add_site(table, rows, study, registry)
+    for table in tables:
+        if contract(table.table).must_have_rows:
+            yield rows_checked(table.heights, with_changes([rows_rule(table.table)], study), judge)
+        add_keys(table, sites, load)
+        found = table.tally.settle_all()
+        rules = table_rules(table.table, table.occurring, study, registry, screening(study))
+        if sites:
+            yield with_changes(rules, study), found
 
 
-def columns_of(rules: Sequence[GateRule]) -> list[str]:
-    """Return the columns that rules look at, each once."""
-    names = [name for rule in rules for name in (rule.checked, *(column for column, _ in rule.where))]
-    return list(dict.fromkeys(names))
+def _opened(table: str, study: Study, registry: Registry, judge: Judge) -> GateTable:
+    """Return an empty table with every rule that its rows can give rise to."""
+    named = {row[name] for name in ("analyte", "instrument") for row in registry.rows(f"{name}s")}
+    rules = table_rules(table, named, study, registry, screening(study))
+    return GateTable(table, rules, Tally(judge, rules))
 
 
-def heights(rows: Mapping[str, int]) -> pl.DataFrame:
-    """Return a table with one row a site: how many rows it has."""
-    return pl.DataFrame(
-        {SITE: list(rows), ROWS: list(rows.values())}, schema={SITE: pl.Categorical(), ROWS: pl.Float64()}
+def rows_checked(heights: Mapping[str, int], rules: Sequence[GateRule], judge: Judge) -> Checked:
+    """Return the verdict on how many rows each site has."""
+    tally = Tally(judge, rules)
+    for site, height in heights.items():
+        tally.add(site, pl.DataFrame({ROWS: [float(height)]}))
+    return rules, tally.settle_all() if heights else {rule.rule: {} for rule in rules}
+
+
+def add_site(table: GateTable, rows: SiteRows, study: Study, registry: Registry) -> None:
+    """Add a site's rows to the tally: each slice as it comes, what compares rows once all of them are there."""
+    rules, name = contract(table.table), table.table
+    needed = needed_columns(name, registry)
+    looked_at = [column for column in columns_of(table.rules) if column in rules.by_name]
+    columns = list(dict.fromkeys([*rules.key, *needed, *looked_at, "site_id", "participant_id"]))
+    limits = named_limits(name, registry)
+    roster = rows.participants(limits) if limits else pl.DataFrame()
+    visits = rows.visits if any(row["kind"] == "reference" for row in rows_of(name, registry)) else None
+    has = rows.with_biomarkers(screening(study)) if name == "participants" else {}
+    keys: list[pl.DataFrame] = []
+    compared: list[pl.DataFrame] = []
+    for part in rows.slices(name, columns, {*rules.key, *needed, *compared_columns(table.rules)}):
+        told = _with_derived(part, rows, has)
+        told = told.hstack(row_verdicts(name, part, visits, roster, registry).get_columns())
+        table.strays |= not told[OWN_SITE].all()
+        table.occurring |= _occurring(told)
+        table.tally.add(rows.site, slim(told, table.rules))
+        keys.append(part.select(rules.key))
+        compared.append(compared_rows(name, part, registry))
+    for column, verdicts in site_verdicts(name, pl.concat(compared), _planned(study), registry).items():
+        table.tally.add(rows.site, verdicts.alias(column).to_frame())
+    whole = pl.concat(keys)
+    table.heights[rows.site] = whole.height
+    table.keys[rows.site] = times_of(key_numbers(whole, rules.key))
+
+
+def _with_derived(part: pl.DataFrame, rows: SiteRows, has: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Return rows with what site and roster say of them."""
+    person = pl.col("participant_id")
+    return part.with_columns(
+        (pl.col("site_id") == rows.site).fill_null(False).alias(OWN_SITE),
+        (person < rows.people.known).fill_null(False).alias(KNOWN),
+        *(person.is_in(found.implode()).fill_null(False).alias(name) for name, found in has.items()),
     )
 
 
-def site_rows(
-    table: str, site: str, load: Load, study: Study, registry: Registry, screened: Sequence[tuple[str, str]]
-) -> pl.DataFrame:
-    """Return one site's rows with derived columns: own site, roster, biomarkers, cross-field rules."""
-    rules = contract(table)
-    checked = [column.name for column in rules.columns if _is_checked(column, study, registry)]
-    named = [name for name in CONDITIONS if name in rules.by_name]
-    frame = load(site, table, list(dict.fromkeys([*rules.key, *checked, *named, *needed_columns(table, registry)])))
-    columns = [
-        pl.lit(site, pl.Categorical()).alias(SITE),
-        (pl.col("site_id") == site).fill_null(False).alias(OWN_SITE),
-    ]
-    if table == "participants":
-        columns.extend(_has_biomarkers(site, load, screened))
-    else:
-        roster = load(site, "participants", ["participant_id"])["participant_id"]
-        columns.append(pl.col("participant_id").is_in(roster.implode()).fill_null(False).alias(KNOWN))
-    derived = _with_cross_fields(table, site, frame, load, study, registry)
-    coded = {*rules.key, *named, *(column.name for column in rules.columns if allowed_values(column, study, registry))}
-    return derived.with_columns(columns).with_columns(_slim(derived, coded))
+def _planned(study: Study) -> dict[str, int]:
+    return {visit.id: visit.day for visit in study.visits}
 
 
-def _is_checked(column: Column, study: Study, registry: Registry) -> bool:
-    limited = column.low is not None or column.high is not None
-    return not column.nullable or limited or bool(allowed_values(column, study, registry)) or column.name in {
-        "value", "limit", "unit", "specimen", "study_day", "score", "construct", "item",
-    }  # fmt: skip
+def columns_of(rules: Iterable[GateRule]) -> list[str]:
+    """Return the columns that rules look at, each once."""
+    return list(dict.fromkeys(name for rule in rules for name in rule.columns))
 
 
-def _slim(frame: pl.DataFrame, coded: Collection[str]) -> list[pl.Expr]:
-    """Return text as codes where rules compare it, and else as 1 or null: what it says is not looked at."""
-    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-    compared = {*coded, "unit", "specimen", "construct"}
-    return [
-        pl.col(name).cast(pl.Categorical)
-        if name in compared
-        else pl.when(pl.col(name).is_not_null()).then(pl.lit(1, pl.Int8)).alias(name)
-        for name in texts
-    ]
-
-
-def _with_cross_fields(
-    table: str, site: str, frame: pl.DataFrame, load: Load, study: Study, registry: Registry
-) -> pl.DataFrame:
-    rows = rows_of(table, registry)
-    kinds = {row["kind"] for row in rows}
-    others = {"visits": pl.DataFrame(), "participants": pl.DataFrame()}
-    if "reference" in kinds:
-        others["visits"] = load(site, "visits", ["participant_id", "visit"])
-    if "participant" in kinds:
-        named = [row["right"] for row in rows if row["kind"] == "participant"]
-        others["participants"] = load(site, "participants", ["participant_id", *dict.fromkeys(named)])
-    days = {visit.id: visit.day for visit in study.visits}
-    return with_cross_fields(table, frame, others["visits"], others["participants"], days, registry)
-
-
-def _has_biomarkers(site: str, load: Load, screened: Sequence[tuple[str, str]]) -> Iterator[pl.Expr]:
-    if not screened:
-        return
-    results = load(site, "results", ["participant_id", "analyte", "visit", "value"])
-    for analyte, visit in screened:
-        at_visit = (pl.col("analyte") == analyte) & (pl.col("visit") == visit) & pl.col("value").is_not_null()
-        found = results.filter(at_visit)["participant_id"]
-        has = pl.col("participant_id").is_in(found.implode()).fill_null(False)
-        yield has.alias(screening_column(analyte, visit))
-
-
-def _occurring(frame: pl.DataFrame) -> set[str]:
+def _occurring(rows: pl.DataFrame) -> set[str]:
     return {
         name
         for column in ("analyte", "instrument")
-        if column in frame.columns
-        for name in frame[column].unique().drop_nulls().cast(pl.String).to_list()
+        if column in rows.columns
+        for name in rows[column].unique().drop_nulls().cast(pl.String).to_list()
     }
 
 
-def key_numbers(frame: pl.DataFrame, key: Sequence[str]) -> pl.Series:
-    """Return a number for each row, the same for two rows if and only if all their key columns are the same.
+def add_keys(table: GateTable, sites: Collection[str], load: Load) -> None:
+    """Add how often the keys of each site stand.
 
     Notes
     -----
-    Codes of the columns are the digits of a number with mixed bases; where it would pass 2^62 the digits so far are
-    ranked first. A missing cell is a code of its own.
+    A key names its site, so that the rows of one site decide. Where a row names another site, which is an error of
+    its own, the keys of all sites are compared together.
     """
-    total, size = pl.repeat(0, frame.height, dtype=pl.Int64, eager=True), 1
-    for name in key:
-        column = frame[name].cast(pl.Categorical) if frame.schema[name] == pl.String else frame[name]
-        codes = column.to_physical().cast(pl.Int64)
-        low = codes.min()
-        codes = (codes - (low if isinstance(low, int) else 0) + 1).fill_null(0)
-        high = codes.max()
-        base = (high if isinstance(high, int) else 0) + 1
-        if size * base > LARGEST:
-            total = total.rank("dense").cast(pl.Int64)
-            size = frame.height + 1
-        total = total * base + codes
-        size *= base
-    return total
+    keys = keys_of_all(table.table, sites, load) if table.strays else table.keys
+    for site, times in keys.items():
+        table.tally.put(site, (KEY,), times)
 
 
-def loaded(sites: Mapping[str, Mapping[str, pl.DataFrame]]) -> Load:
-    """Return a loader over tables in memory, by site and contract name."""
-
-    def load(site: str, table: str, columns: Sequence[str]) -> pl.DataFrame:
-        tables = sites[site]
-        if table == "results":
-            return results_of(tables["measurements"] if "measurements" in tables else tables["standard_measurements"])
-        return tables[table].select(columns)
-
-    return load
-
-
-def results_of(results: pl.DataFrame) -> pl.DataFrame:
-    """Return results of the laboratory with one name for their number, canonical or as reported."""
-    value = "value" if "value" in results.columns else "number"
-    return results.select("participant_id", "analyte", "visit", pl.col(value).alias("value"))
+def keys_of_all(table: str, sites: Collection[str], load: Load) -> dict[str, pl.DataFrame]:
+    """Return how often the keys at each site stand among the keys of all sites."""
+    key, people = contract(table).key, People()
+    parts = [
+        SiteRows(site, load, people).whole(table, key).with_columns(pl.lit(place).alias("_at"))
+        for place, site in enumerate(sites)
+    ]
+    whole = pl.concat(parts)
+    times = whole.select("_at", key_numbers(whole, key).alias(KEY)).select("_at", pl.len().over(KEY).alias(KEY))
+    counted = times.group_by("_at", KEY).agg(pl.len().alias(COUNT))
+    return {site: counted.filter(pl.col("_at") == place).select(KEY, COUNT) for place, site in enumerate(sites)}

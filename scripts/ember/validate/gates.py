@@ -2,75 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
 from ember.tables.store import conform, empty_table
-from ember.validate.gate_rule import SITE, STAGES, Counts, GateRule
+from ember.validate.gate_rule import COUNT, SITE, STAGES, Counts, GateRule
+from ember.validate.tally import by_condition
 
 BySite = Mapping[str, Mapping[str, Counts]]
 """Counts by rule and site."""
 
 
-def failing(frame: pl.DataFrame, rule: GateRule) -> pl.DataFrame:
-    """Return one row a row of `frame` with `checked` and `failed`, both bool.
+def site_counts(tally: pl.DataFrame, rules: Sequence[GateRule]) -> dict[str, dict[str, Counts]]:
+    """Return the counts of each rule at each site, all rules about the same rows in one pass.
+
+    Parameters
+    ----------
+    tally : DataFrame
+        `SITE`, `COUNT` and the columns of the rules (see `ember.validate.tally`).
+    """
+    found: dict[str, dict[str, Counts]] = {rule.rule: {} for rule in rules}
+    for together, rows in by_condition(tally, rules):
+        sums = [
+            pl.col(COUNT).filter(mask).sum().alias(f"{place}.{name}")
+            for place, rule in enumerate(together)
+            for name, mask in zip(("checked", "failed"), masks(rows, rule), strict=True)
+        ]
+        for told in rows.group_by(SITE, maintain_order=True).agg(sums).iter_rows(named=True):
+            for place, rule in enumerate(together):
+                found[rule.rule][told[SITE]] = Counts(told[f"{place}.checked"], told[f"{place}.failed"])
+    return found
+
+
+def masks(rows: pl.DataFrame, rule: GateRule) -> tuple[pl.Expr, pl.Expr]:
+    """Return which rows a rule asks about and which of them fail, among rows that meet its condition.
 
     Notes
     -----
     This is the definition of the rules; Great Expectations is held to the same counts by a test and at every run.
     """
-    checked, failed = _masks(frame, rule)
-    return frame.select(checked.alias("checked"), failed.alias("failed"))
-
-
-def site_counts(frame: pl.DataFrame, rules: Sequence[GateRule]) -> dict[str, dict[str, Counts]]:
-    """Return the counts of each rule at each site that has rows, all rules of a site in one pass."""
-    found: dict[str, dict[str, Counts]] = {rule.rule: {} for rule in rules}
-    single = [rule for rule in rules if rule.kind != "unique"]
-    for site, rows in _by_site(frame):
-        sums = [
-            mask.sum().alias(f"{place}.{n}") for place, rule in enumerate(single) for n, mask in _numbered(rows, rule)
-        ]
-        if sums:
-            told = rows.select(sums).row(0, named=True)
-            for place, rule in enumerate(single):
-                counts = Counts(told[f"{place}.0"], told[f"{place}.1"])
-                found[rule.rule][site] = found[rule.rule].get(site, Counts()) + counts
-    for rule in rules:
-        if rule.kind == "unique":  # a key may repeat at another site
-            masks = failing(frame, rule).with_columns(frame[SITE].cast(pl.String))
-            for site, checked, failed in masks.group_by(SITE).agg(pl.col("checked", "failed").sum()).iter_rows():
-                found[rule.rule][site] = Counts(checked, failed)
-    return found
-
-
-def _numbered(rows: pl.DataFrame, rule: GateRule) -> Iterable[tuple[int, pl.Expr]]:
-    return enumerate(_masks(rows, rule))
-
-
-def _by_site(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the rows of each site; the table lists one site after the other."""
-    start = 0
-    for run in frame[SITE].cast(pl.String).rle() if frame.height else ():
-        yield run["value"], frame.slice(start, run["len"])
-        start += run["len"]
-
-
-def _masks(frame: pl.DataFrame, rule: GateRule) -> tuple[pl.Expr, pl.Expr]:
-    scope = pl.repeat(True, pl.len(), dtype=pl.Boolean)
-    for name, value in rule.where:
-        scope = scope & (pl.col(name) == value).fill_null(False)
     column = pl.col(rule.checked)
-    if frame.schema[rule.checked].is_float():
+    if rows.schema[rule.checked].is_float():
         column = column.fill_nan(None)
-    checked = scope if rule.kind == "present" else scope & column.is_not_null()
+    checked = pl.repeat(True, pl.len(), dtype=pl.Boolean) if rule.kind == "present" else column.is_not_null()
     return checked, checked & _violates(column, rule).fill_null(False)
 
 
 def _violates(column: pl.Expr, rule: GateRule) -> pl.Expr:
-    if rule.kind == "unique":
-        return column.is_duplicated()
+    if rule.kind == "unique":  # the column says how many rows have the key
+        return column > 1
     if rule.kind == "present":
         return column.is_null()
     if rule.kind == "one_of":

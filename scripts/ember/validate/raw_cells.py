@@ -14,7 +14,10 @@ from ember.harmonise.numbers import number
 from ember.registry.model import Source, TableMap
 from ember.registry.registry import Registry
 from ember.tables.contract import Column, contract
+from ember.validate.gate_rule import COUNT
 from ember.validate.raw_rules import MappedCell
+
+TEXT = "_text"
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,14 @@ class Told:
     metadata: Mapping[str, Any]
 
 
-def cell_verdicts(cells: pl.Series, asked: pl.Series, told: Told, registry: Registry) -> dict[str, pl.Series]:
-    """Return by rule ("filled", the form, "range") whether each cell meets it.
+def text_verdicts(texts: pl.DataFrame, told: Told, registry: Registry) -> pl.DataFrame:
+    """Return by rule ("filled", the form, "range") whether each text meets it, beside how often it stands.
 
     Parameters
     ----------
-    cells : Series of str
-    asked : Series of bool
-        Rows that can be used: a cell of any other row is not judged, as in the ledger.
+    texts : DataFrame
+        `TEXT`, distinct texts of a column in rows that can be used (a cell of any other row is not judged, as in the
+        ledger), and `COUNT`.
 
     Notes
     -----
@@ -42,8 +45,7 @@ def cell_verdicts(cells: pl.Series, asked: pl.Series, told: Told, registry: Regi
     standardising, so that the two are held against each other by a test and not by construction.
     """
     text = pl.col("text")
-    each = pl.DataFrame({"reported": cells}).unique("reported")
-    each = each.with_columns(pl.col("reported").str.strip_chars().fill_null("").alias("text"))
+    each = texts.with_columns(pl.col(TEXT).str.strip_chars().fill_null("").alias("text"))
     missing = missing_rule(text, told.cell.column.missing, told.metadata, told.source.decimal, told.source.thousands)
     filled = (text != "") & missing.is_null()
     verdicts = {"filled": filled}
@@ -52,10 +54,7 @@ def cell_verdicts(cells: pl.Series, asked: pl.Series, told: Told, registry: Regi
         verdicts[told.cell.form] = pl.when(filled).then(value.is_not_null())
         if told.cell.low is not None or told.cell.high is not None:
             verdicts["range"] = pl.when(filled & value.is_not_null()).then(_inside(value, told.cell))
-    judged = each.select("reported", *(verdict.alias(f"_{name}") for name, verdict in verdicts.items()))
-    rows = pl.DataFrame({"reported": cells, "asked": asked})
-    joined = rows.join(judged, on="reported", how="left", nulls_equal=True, maintain_order="left")
-    return {name: joined.select(pl.when("asked").then(f"_{name}")).to_series() for name in verdicts}
+    return each.select(COUNT, *(verdict.alias(name) for name, verdict in verdicts.items()))
 
 
 def _read(told: Told, registry: Registry) -> pl.Expr:

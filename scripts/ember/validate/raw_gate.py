@@ -1,9 +1,9 @@
-"""The raw files under their rules: row group by row group, and only the columns that a rule names."""
+"""The raw files under their rules: a site and a slice of its rows at a time, only the columns that a rule names."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,68 +16,54 @@ from ember.provenance.settings import included_sites
 from ember.registry.model import Site, Study, TableMap
 from ember.registry.registry import Registry
 from ember.validate.gate_changes import with_changes
-from ember.validate.gate_rule import SITE, Counts, GateRule
-from ember.validate.gate_tables import key_numbers
-from ember.validate.raw_cells import Told, cell_verdicts
+from ember.validate.gate_rule import COUNT, Counts, GateRule
+from ember.validate.keys import People, key_numbers
+from ember.validate.raw_cells import TEXT, Told, text_verdicts
 from ember.validate.raw_rules import (
-    CELLS,
     COLUMNS_THERE,
     ROWS_ANALYTE,
     ROWS_PARTICIPANT,
     ROWS_REPEATED,
     ROWS_UNIQUE,
     ROWS_VISIT,
-    MappedCell,
     absent_columns,
     mapped_cells,
     raw_rule_list,
 )
+from ember.validate.row_numbers import RowNumbers
+from ember.validate.tally import Judge, Tally, times_of
 
 METADATA_KEY = b"ember"
-PLACES = ("_site", "_row", "_sheet", "_participant")
-Check = Callable[[pl.DataFrame, Sequence[GateRule]], Mapping[str, Mapping[str, Counts]]]
+PLACES = ("_row", "_sheet", "_participant")
+SLICE_ROWS = 250_000
+KEY_OF_ROW = ("_participant", "_visit", "_analyte")
 
 
 @dataclass
-class Pile:
-    """Verdicts of many sites and columns by rule, checked together whenever enough of them lie there."""
+class Cells:
+    """A mapped column: its distinct texts so far, and whether it has shown a value, and one that can be read."""
 
-    check: Check
-    rows: int
-    rules: Mapping[str, GateRule]
-    found: dict[str, dict[str, Counts]] = field(default_factory=dict)
-    waiting: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
-
-    def add(self, rule: str, site: str, cells: pl.Series) -> None:
-        """Add one verdict a row; a rule about repeated keys waits for all of them."""
-        self.found.setdefault(rule, {})
-        frame = pl.DataFrame({CELLS: cells}).select(pl.lit(site, pl.Categorical()).alias(SITE), CELLS)
-        self.waiting.setdefault(rule, []).append(frame)
-        if self.rules[rule].kind != "unique" and sum(part.height for part in self.waiting[rule]) >= self.rows:
-            self.settle(rule)
-
-    def settle(self, rule: str) -> None:
-        """Check what waits."""
-        frame = pl.concat(self.waiting.pop(rule))
-        for site, counts in self.check(frame, [self.rules[rule]])[rule].items():
-            self.found[rule][site] = self.found[rule].get(site, Counts()) + counts
-
-    def settle_all(self) -> dict[str, dict[str, Counts]]:
-        for rule in list(self.waiting):
-            self.settle(rule)
-        return self.found
-
-
-@dataclass
-class Seen:
-    """Whether a mapped column has shown a value, and one that can be read; None where any text may stand."""
-
+    told: Told
+    waiting: list[pl.DataFrame] = field(default_factory=list)
     value: bool = False
-    readable: bool | None = None
+    readable: bool = False
+
+    def __post_init__(self) -> None:
+        self.name, self.rule = self.told.cell.column.column, f"raw.{self.told.cell.variable}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One table of one site in one source; `leads`: the first of the site's tables of this source."""
+
+    site: Site
+    table: TableMap
+    cells: Sequence[Cells]
+    leads: bool
 
 
 def raw_counts(
-    files: Mapping[str, Path], study: Study, registry: Registry, check: Check, rows: int
+    files: Mapping[str, Path], study: Study, registry: Registry, judge: Judge
 ) -> tuple[list[GateRule], dict[str, dict[str, Counts]]]:
     """Return the rules about the raw files and the counts of each at each site that is analysed.
 
@@ -85,83 +71,108 @@ def raw_counts(
     ----------
     files : mapping
         Raw file by source.
-    check : callable
-        Counts a table under rules, by site (see `ember.validate.expectations.counts_by_site`).
-    rows : int
-        How many verdicts of a rule are checked together.
+    judge : callable
+        See `ember.validate.tally.Judge`.
     """
-    rules = {rule.rule: rule for rule in with_changes(raw_rule_list(study, registry), study)}
-    pile = Pile(check, rows, rules)
+    rules = with_changes(raw_rule_list(study, registry), study)
+    tally = Tally(judge, rules)
     sites = [study.sites[site] for site in included_sites(study)]
-    keys: list[pl.DataFrame] = []
-    for place, (source, path) in enumerate(files.items()):
+    for source, path in files.items():
         tables = [(site, table) for site in sites for table in site.tables if table.source == source]
-        keys.extend(_source(place, path, tables, study, registry, pile))
-    _add_repeats(pile, keys)
-    found = pile.settle_all()
-    return [rule for rule in rules.values() if rule.rule in found], found
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """One table of one site, and where its rows lie; `leads`: the first of the site's tables of this source."""
-
-    site: Site
-    table: TableMap
-    cells: Sequence[MappedCell]
-    number: int
-    leads: bool
-    seen: Mapping[str, Seen]
-    told: Mapping[str, Told]
+        if tables:
+            _source(path, tables, study, registry, tally)
+    found = tally.settle_all()
+    return [rule for rule in rules if rule.rule in found], found
 
 
 def _source(
-    place: int, path: Path, tables: Sequence[tuple[Site, TableMap]], study: Study, registry: Registry, pile: Pile
-) -> Iterator[pl.DataFrame]:
-    """Check every row group of a source; yield the keys of its rows."""
-    with pq.ParquetFile(path) as file:
-        stored = file.schema_arrow.names
-        present = [name for name in stored if not name.startswith("_")]
-        metadata = json.loads(file.schema_arrow.metadata[METADATA_KEY])["columns"]
-        groups = _groups_of(file)
-        for number, (site, table) in enumerate(tables):
-            cells = mapped_cells(site, table, study, registry, present)
-            absent = absent_columns(table, registry, present)
-            there = pl.Series([True] * len(cells) + [False] * len(absent), dtype=pl.Boolean)
-            pile.add(COLUMNS_THERE.rule, site.id, there)
-            told = {
-                cell.column.column: Told(cell, table, study.sources[table.source], metadata.get(cell.column.column, {}))
-                for cell in cells
-            }
-            leads = not any(other is site for other, _ in tables[:number])
-            seen = {cell.column.column: Seen() for cell in cells}
-            reading = _Reading(site, table, cells, place * 1000 + number, leads, seen, told)
-            named = [name for name in _named(table, cells) if name in present]
-            for group in groups.get(site.id, []):
-                rows = pl.DataFrame(pl.from_arrow(file.read_row_group(group, columns=[*PLACES, *named])))
-                yield _row_group(_with_scope(rows, table), reading, place, registry, pile)
-            _add_seen(pile, reading)
+    path: Path, tables: Sequence[tuple[Site, TableMap]], study: Study, registry: Registry, tally: Tally
+) -> None:
+    """Check every table that lies in a source."""
+    told = pq.read_metadata(path)
+    schema = told.schema.to_arrow_schema()
+    present = [name for name in schema.names if not name.startswith("_")]
+    metadata = json.loads(told.metadata[METADATA_KEY])["columns"]
+    slices, numbers = _slices_of(told), RowNumbers()
+    for number, (site, table) in enumerate(tables):
+        mapped = mapped_cells(site, table, study, registry, present)
+        absent = absent_columns(table, registry, present)
+        there = pl.Series([True] * len(mapped) + [False] * len(absent), dtype=pl.Boolean)
+        _add(tally, COLUMNS_THERE.rule, site.id, there)
+        source = study.sources[table.source]
+        cells = [Cells(Told(cell, table, source, metadata.get(cell.column.column, {}))) for cell in mapped]
+        leads = not any(other is site for other, _ in tables[:number])
+        reading = Reading(site, table, cells, leads)
+        named = [name for name in _named(reading) if name in present]
+        parts = (
+            pl.scan_parquet(path, use_statistics=False, glob=False).slice(*rows).select(*PLACES, *named).collect()
+            for rows in slices.get(site.id, [])
+        )
+        _read_table(parts, reading, numbers, registry, tally)
+    for name, times in numbers.times().items():
+        _put(tally, ROWS_UNIQUE.rule, name, times)
 
 
-def _groups_of(file: Any) -> dict[str, list[int]]:
-    """Return the row groups of each site; a group holds one site, as its statistics say."""
-    groups: dict[str, list[int]] = {}
-    at = file.schema_arrow.names.index("_site")
-    for group in range(file.num_row_groups):
-        told = file.metadata.row_group(group)
-        if told.num_rows:  # nobody of a site may have agreed
-            groups.setdefault(str(told.column(at).statistics.min), []).append(group)
-    return groups
+def _slices_of(told: Any) -> dict[str, list[tuple[int, int]]]:
+    """Return where the rows of each site lie: position and number, as many row groups together as make a slice."""
+    slices: dict[str, list[tuple[int, int]]] = {}
+    at, start = told.schema.names.index("_site"), 0
+    for group in (told.row_group(number) for number in range(told.num_row_groups)):
+        if group.num_rows:  # a group holds one site; nobody of a site may have agreed
+            found = slices.setdefault(str(group.column(at).statistics.min), [])
+            begin, height = found[-1] if found else (start, 0)
+            if begin + height == start and height + group.num_rows <= SLICE_ROWS:
+                found[-1:] = [(begin, height + group.num_rows)]
+            else:
+                found.append((start, group.num_rows))
+        start += group.num_rows
+    return slices
 
 
-def _named(table: TableMap, cells: Sequence[MappedCell]) -> list[str]:
+def _named(reading: Reading) -> list[str]:
     """Return the columns of the file that the rules about a table look at, each once."""
+    table = reading.table
     keys = [
         table.rows.column if table.rows else None,
         table.visits.long.column if table.visits.long else None,
         table.laboratory.analyte.column if table.laboratory else None,
     ]
-    return list(dict.fromkeys(name for name in (*keys, *(cell.column.column for cell in cells)) if name))
+    return list(dict.fromkeys(name for name in (*keys, *(cells.name for cells in reading.cells)) if name))
+
+
+def _read_table(
+    parts: Iterator[pl.DataFrame], reading: Reading, numbers: RowNumbers, registry: Registry, tally: Tally
+) -> None:
+    """Add the verdicts on a table's rows and cells."""
+    site, table, people = reading.site.id, reading.table, People()
+    keys: list[pl.DataFrame] = []
+    for rows in (_with_scope(part, table) for part in parts):
+        if reading.leads or table.rows:  # two tables of a site may share rows, which are counted once
+            _add(tally, ROWS_PARTICIPANT.rule, site, rows["_present"])
+            numbers.add(site, rows)
+        _add_codes(rows, reading, tally)
+        for cells in reading.cells:
+            _gather(cells, rows, site, registry, tally)
+        if not _may_repeat(table):
+            used = rows.filter("_asked").select(KEY_OF_ROW)
+            keys.append(used.with_columns(people.coded(used["_participant"])))
+    whole = pl.concat(keys) if keys else pl.DataFrame()
+    if whole.height:
+        _put(tally, ROWS_REPEATED.rule, site, times_of(key_numbers(whole, KEY_OF_ROW)))
+    for cells in reading.cells:
+        _judge(cells, site, registry, tally)
+        _add(tally, f"{cells.rule}.some_value", site, pl.Series([cells.value]))
+        if cells.told.cell.form and cells.value:
+            _add(tally, f"{cells.rule}.some_readable", site, pl.Series([cells.readable]))
+
+
+def _add(tally: Tally, rule: str, site: str, verdicts: pl.Series) -> None:
+    tally.add(site, verdicts.alias(rule).to_frame())
+
+
+def _put(tally: Tally, rule: str, site: str, counted: pl.DataFrame) -> None:
+    """Add the counts of the first column's values as those of a rule."""
+    tally.put(site, (rule,), counted.rename({counted.columns[0]: rule}))
 
 
 def _with_scope(rows: pl.DataFrame, table: TableMap) -> pl.DataFrame:
@@ -173,78 +184,53 @@ def _with_scope(rows: pl.DataFrame, table: TableMap) -> pl.DataFrame:
     usable = pl.col("_present").is_not_null()
     for name, coded in known.items():
         if coded is None:
-            columns.append(pl.lit("", pl.String).alias(name))
+            columns.append(pl.lit("", pl.Categorical()).alias(name))
             continue
         codes = {code.strip(): meaning for code, meaning in coded.codes.items()}
         text = pl.col(coded.column).str.strip_chars()
-        columns.append(text.replace_strict(codes, default=None, return_dtype=pl.String).alias(name))
+        meaning = text.replace_strict(codes, default=None, return_dtype=pl.String)
+        columns.append(meaning.cast(pl.Categorical).alias(name))
         usable = usable & pl.col(name).is_not_null()
     return rows.with_columns(columns).with_columns(usable.alias("_asked"))
 
 
-def _row_group(rows: pl.DataFrame, reading: _Reading, place: int, registry: Registry, pile: Pile) -> pl.DataFrame:
-    """Put the verdicts on rows and cells on the pile; return the keys of the rows that can be used."""
-    site, table = reading.site.id, reading.table
-    if reading.leads or table.rows:  # two tables of a site may share rows, which are counted once
-        pile.add(ROWS_PARTICIPANT.rule, site, rows["_present"])
-        pile.add(ROWS_UNIQUE.rule, site, _row_numbers(rows, place))
-    named = rows.filter(pl.col("_present").is_not_null())
-    if table.visits.long:
-        pile.add(ROWS_VISIT.rule, site, named["_visit"].is_not_null())
-    if table.laboratory:
-        wanted = named.filter(~other_tests(named, table))
-        pile.add(ROWS_ANALYTE.rule, site, wanted["_analyte"].is_not_null())
-    for cell in reading.cells:
-        asked = rows["_asked"]
-        if cell.column.visits and cell.column.visit is None:
-            asked = asked & rows["_visit"].is_in(list(cell.column.visits)).fill_null(False)
-        verdicts = cell_verdicts(rows[cell.column.column], asked, reading.told[cell.column.column], registry)
-        for name, verdict in verdicts.items():
-            pile.add(f"raw.{cell.variable}.{name}", site, verdict)
-        seen = reading.seen[cell.column.column]
-        seen.value = seen.value or bool(verdicts["filled"].any())
-        if cell.form:
-            seen.readable = bool(seen.readable) or bool(verdicts[cell.form].any())
-    return _keys(rows, reading)
-
-
-def _row_numbers(rows: pl.DataFrame, place: int) -> pl.Series:
-    """Return a number for each row of each sheet of each file."""
-    sheets = rows["_sheet"].cast(pl.Categorical).to_physical().cast(pl.Int64).fill_null(-1) + 1
-    return (sheets + place * 100_000) * (1 << 40) + rows["_row"]
-
-
-def _keys(rows: pl.DataFrame, reading: _Reading) -> pl.DataFrame:
-    """Return what may stand once: participant, visit and test; nothing for a table that may repeat them."""
-    table = reading.table
+def _may_repeat(table: TableMap) -> bool:
+    """Return whether participant, visit and test may stand in several rows of a table."""
     lists = table.treatments is not None and not (table.measurements or table.laboratory or table.instruments)
-    by_day = table.visits.by_date is not None or table.visits.by_day is not None
-    used = rows.filter("_asked") if not (lists or by_day) else rows.clear()
-    return used.select(
-        pl.lit(reading.site.id, pl.Categorical()).alias(SITE),
-        pl.lit(reading.number, pl.Int64).alias("_table"),
-        pl.col("_participant", "_visit", "_analyte").cast(pl.Categorical),
-    )
+    return lists or table.visits.by_date is not None or table.visits.by_day is not None
 
 
-def _add_seen(pile: Pile, reading: _Reading) -> None:
-    """Add the verdict on each whole column: does it hold a value, and one that can be read."""
-    for cell in reading.cells:
-        seen = reading.seen[cell.column.column]
-        pile.add(f"raw.{cell.variable}.some_value", reading.site.id, pl.Series([seen.value]))
-        if cell.form and seen.value:
-            pile.add(f"raw.{cell.variable}.some_readable", reading.site.id, pl.Series([bool(seen.readable)]))
+def _add_codes(rows: pl.DataFrame, reading: Reading, tally: Tally) -> None:
+    """Add whether the visit and the test of each row are known."""
+    named = rows.filter(pl.col("_present").is_not_null())
+    if reading.table.visits.long:
+        _add(tally, ROWS_VISIT.rule, reading.site.id, named["_visit"].is_not_null())
+    if reading.table.laboratory:
+        wanted = named.filter(~other_tests(named, reading.table))
+        _add(tally, ROWS_ANALYTE.rule, reading.site.id, wanted["_analyte"].is_not_null())
 
 
-def _add_repeats(pile: Pile, keys: Sequence[pl.DataFrame]) -> None:
-    if not keys:
+def _gather(cells: Cells, rows: pl.DataFrame, site: str, registry: Registry, tally: Tally) -> None:
+    """Count the texts of a column in the rows that can be used; judge them once there are many."""
+    asked, column = pl.col("_asked"), cells.told.cell.column
+    if column.visits and column.visit is None:
+        asked = asked & pl.col("_visit").is_in(list(column.visits)).fill_null(False)
+    texts = rows.lazy().filter(asked).select(pl.col(cells.name).alias(TEXT)).collect()
+    cells.waiting.append(texts.group_by(TEXT).agg(pl.len().alias(COUNT)))
+    if sum(part.height for part in cells.waiting) > tally.largest:
+        _judge(cells, site, registry, tally)
+
+
+def _judge(cells: Cells, site: str, registry: Registry, tally: Tally) -> None:
+    """Add the verdicts on the texts that wait."""
+    if not cells.waiting:
         return
-    whole = pl.concat(keys)
-    numbers = key_numbers(whole, ["_table", "_participant", "_visit", "_analyte"])
-    for (site,), part in (
-        whole.select(SITE)
-        .with_columns(numbers.alias(CELLS))
-        .partition_by(SITE, as_dict=True, maintain_order=True)
-        .items()
-    ):
-        pile.add(ROWS_REPEATED.rule, str(site), part[CELLS])
+    texts = pl.concat(cells.waiting).group_by(TEXT).agg(pl.col(COUNT).sum())
+    cells.waiting.clear()
+    verdicts = text_verdicts(texts, cells.told, registry)
+    for name in (name for name in verdicts.columns if name != COUNT):
+        counted = verdicts.group_by(name).agg(pl.col(COUNT).sum())
+        _put(tally, f"{cells.rule}.{name}", site, counted.select(name, COUNT))
+        met = bool(counted[name].any())
+        cells.value = cells.value or (met and name == "filled")
+        cells.readable = cells.readable or (met and name == cells.told.cell.form)

@@ -12,23 +12,24 @@ from ember.registry.registry import Registry
 from ember.tables.contract import contract
 from ember.validate.gate_rule import GateRule
 
-CELLS = "_cells"
 TABLE = "raw"
 READ_AS = {"number": "as a number", "date": "as a date in the declared order", "codes": "by the site file's codes"}
 
-ROWS_PARTICIPANT = GateRule(
-    "raw.rows.participant", TABLE, "present", CELLS, "conformance", "warning", "The row names its participant"
+
+def _rule(name: str, kind: str, category: str, severity: str, title: str, **more: str | None) -> GateRule:
+    """Return a rule about the raw files: what it looks at is a column of verdicts of its own, named as the rule is."""
+    return GateRule(name, TABLE, kind, name, category, severity, title, **more)  # type: ignore[arg-type]
+
+
+ROWS_PARTICIPANT = _rule("raw.rows.participant", "present", "conformance", "warning", "The row names its participant")
+ROWS_UNIQUE = _rule("raw.rows.number", "unique", "conformance", "error", "A row of a file and sheet stands once")
+ROWS_VISIT = _rule("raw.rows.visit", "true", "conformance", "warning", "The visit code is known")
+ROWS_ANALYTE = _rule("raw.rows.analyte", "true", "conformance", "warning", "The test name is known")
+ROWS_REPEATED = _rule(
+    "raw.rows.once", "unique", "conformance", "warning", "One row for each participant, visit and test"
 )
-ROWS_UNIQUE = GateRule(
-    "raw.rows.number", TABLE, "unique", CELLS, "conformance", "error", "A row of a file and sheet stands once"
-)
-ROWS_VISIT = GateRule("raw.rows.visit", TABLE, "true", CELLS, "conformance", "warning", "The visit code is known")
-ROWS_ANALYTE = GateRule("raw.rows.analyte", TABLE, "true", CELLS, "conformance", "warning", "The test name is known")
-ROWS_REPEATED = GateRule(
-    "raw.rows.once", TABLE, "unique", CELLS, "conformance", "warning", "One row for each participant, visit and test"
-)
-COLUMNS_THERE = GateRule(
-    "raw.columns.there", TABLE, "true", CELLS, "conformance", "error", "The file has the mapped column", unit="column"
+COLUMNS_THERE = _rule(
+    "raw.columns.there", "true", "conformance", "error", "The file has the mapped column", unit="column"
 )
 ROW_RULES = (ROWS_PARTICIPANT, ROWS_UNIQUE, ROWS_VISIT, ROWS_ANALYTE, ROWS_REPEATED, COLUMNS_THERE)
 
@@ -97,27 +98,27 @@ def cell_rules(cell: MappedCell) -> Iterator[GateRule]:
     Single cells only warn: the ledger says what became of each. A column of which nothing can be used is an error.
     """
     name, shown = f"raw.{cell.variable}", cell.variable.replace("_", " ")
-    yield GateRule(
-        f"{name}.filled", TABLE, "true", CELLS, "completeness", "information",
-        f"{shown}: the cell holds a value", cell.variable, unit="cell",
+    yield _rule(
+        f"{name}.filled", "true", "completeness", "information",
+        f"{shown}: the cell holds a value", column=cell.variable, unit="cell",
     )  # fmt: skip
-    yield GateRule(
-        f"{name}.some_value", TABLE, "true", CELLS, "completeness", "error",
-        f"{shown}: the column holds a value", cell.variable, unit="column",
+    yield _rule(
+        f"{name}.some_value", "true", "completeness", "error",
+        f"{shown}: the column holds a value", column=cell.variable, unit="column",
     )  # fmt: skip
     if cell.form:
-        yield GateRule(
-            f"{name}.{cell.form}", TABLE, "true", CELLS, "conformance", "warning",
-            f"{shown}: the cell reads {READ_AS[cell.form]}", cell.variable, unit="cell",
+        yield _rule(
+            f"{name}.{cell.form}", "true", "conformance", "warning",
+            f"{shown}: the cell reads {READ_AS[cell.form]}", column=cell.variable, unit="cell",
         )  # fmt: skip
-        yield GateRule(
-            f"{name}.some_readable", TABLE, "true", CELLS, "conformance", "error",
-            f"{shown}: a cell of the column reads {READ_AS[cell.form]}", cell.variable, unit="column",
+        yield _rule(
+            f"{name}.some_readable", "true", "conformance", "error",
+            f"{shown}: a cell of the column reads {READ_AS[cell.form]}", column=cell.variable, unit="column",
         )  # fmt: skip
     if cell.low is not None or cell.high is not None:
-        yield GateRule(
-            f"{name}.range", TABLE, "true", CELLS, "plausibility", "warning",
-            f"{shown}: the value lies in the contract's range", cell.variable, unit="cell",
+        yield _rule(
+            f"{name}.range", "true", "plausibility", "warning",
+            f"{shown}: the value lies in the contract's range", column=cell.variable, unit="cell",
         )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ CASES = [
     # keys, types, forms
     pytest.param(STUDY, "seed: 1", "seed: 1\nlable: x", "study.yaml:13  lable", "Nearest: label.", id="unknown-key"),
     pytest.param(NORTH, "specimen: serum", "speciment: serum", "sites/north.yaml:9  measurements.hscrp.speciment",
-                 "Allowed: assay, batch, below, column, molar_factor, specimen, unit, visits. Nearest: specimen.",
+                 "Allowed: assay, batch, below, bridge, column, iu_factor, limits, loinc, molar_factor, specimen,",
                  id="unknown-key-of-a-measurement"),
     pytest.param(STUDY, "seed: 1", "seed: one", "study.yaml:12  seed", "'one' should be a whole number.",
                  id="wrong-type"),
@@ -75,7 +75,7 @@ CASES = [
     pytest.param(NORTH, "unit: mg/L", "unit: mg/Lx", "sites/north.yaml:9  measurements.hscrp.unit", "Nearest: mg/L.",
                  id="unit-unknown"),
     pytest.param(NORTH, "unit: mg/L", "unit: U/L", "sites/north.yaml:9  measurements.hscrp.unit",
-                 "Allowed: mg/L, mg/dL, ug/mL, ng/mL, ug/L, ug/dL, mg/mL, g/L, pg/mL, nmol/L.",
+                 "Allowed: mg/L, mg/dL, ug/mL, ng/mL, ug/L, ug/dL, mg/mL, g/L, pg/mL, ng/dL, g/dL, nmol/L and 5 more",
                  id="activity-for-a-mass-concentration"),
     pytest.param(NORTH, "unit: mg/L", "unit: kg/m2", "sites/north.yaml:9  measurements.hscrp.unit",
                  "'kg/m2' is not a unit of hscrp", id="unit-of-a-body-mass-index"),

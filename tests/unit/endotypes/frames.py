@@ -10,6 +10,8 @@ from ember.registry.registry import Registry
 from ember.tables.store import conform
 
 ROSTER = {"source_file": "roster.csv"}
+LIMITS = {"turbid": 4.0, "roche_crphs": 0.15}
+"""Detection limits of the assays in these tests; the standard assay "unstated" has none."""
 
 
 def people(*sites: str, **columns: list[Any]) -> pl.DataFrame:
@@ -57,6 +59,7 @@ def result(
         "conversion_id": "identity",
         "censoring": censoring,
         "limit": value if censoring != "none" else None,
+        "detection_limit": LIMITS.get(assay or ""),
         "flags": "",
         "source_file": "roster.csv",
     }
@@ -69,15 +72,7 @@ def measurements(*rows: dict[str, Any]) -> pl.DataFrame:
 
 
 def registry() -> Registry:
-    """Return a registry with a standard assay of 4 mg/L (given as 0.4 mg/dL) and one without a limit."""
-    assays = {
-        "turbid": {"assay_id": "turbid", "analyte": "hscrp", "unit": "mg/dL", "limit_low": "0.4"},
-        "unstated": {"assay_id": "unstated", "analyte": "hscrp", "unit": "mg/L", "limit_low": ""},
-    }
-    units = {
-        "hscrp|mg/L": {"numerator": "1", "denominator": "1"},
-        "hscrp|mg/dL": {"numerator": "10", "denominator": "1"},
-    }
+    """Return a registry of a few instruments."""
     instrument = {"construct": "severity", "direction": "higher_worse", "response_rule": "fall_50"}
     instruments = {
         "hamd17": {**instrument, "remission_operator": "<=", "remission_value": "7", "reference_mean": "21",
@@ -89,7 +84,7 @@ def registry() -> Registry:
         "upward": {**instrument, "direction": "higher_better", "reference_mean": "50", "reference_sd": "10"},
     }  # fmt: skip
     rows = {name: {"instrument": name, **row} for name, row in instruments.items()}
-    return Registry({"assays": assays, "units": units, "instruments": rows})
+    return Registry({"instruments": rows})
 
 
 BANDS: dict[str, Any] = {

@@ -12,11 +12,11 @@ import pytest
 
 from ember.endotypes.states import assign_states, endotype_accounts
 from ember.errors import EmberError
-from tests.unit.endotypes.frames import BANDS, SUPPORTED, measurements, people, registry, result
+from tests.unit.endotypes.frames import BANDS, SUPPORTED, measurements, people, result
 
 
 def one_state(scheme: dict[str, Any], *rows: dict[str, Any]) -> tuple[str, str, str]:
-    table, _ = assign_states(measurements(*rows), people("a"), scheme, registry())
+    table, _ = assign_states(measurements(*rows), people("a"), scheme)
     line = table.filter("assigned").row(0, named=True)
     return line["class"], line["rule_id"], line["evidence"]
 
@@ -46,12 +46,45 @@ UNSTATED = {"assay": "unstated", "assay_class": "standard"}
         pytest.param(3.9, STANDARD, "indeterminate", "indeterminate:assay", id="standard assay under its limit"),
         pytest.param(0.5, STANDARD, "indeterminate", "indeterminate:assay", id="standard assay, far under"),
         pytest.param(12.0, STANDARD, "acute_suspect", "acute", id="standard assay, acute"),
-        pytest.param(4.0, STANDARD | LEFT, "indeterminate", "indeterminate:censored", id="standard assay, below"),
+        pytest.param(4.0, STANDARD | LEFT, "indeterminate", "indeterminate:assay", id="standard assay, below"),
+        pytest.param(0.9, STANDARD | LEFT, "not_inflamed", "low", id="standard assay, its own limit under the cut"),
+        pytest.param(12.0, STANDARD | RIGHT, "acute_suspect", "acute", id="standard assay, above its range"),
         pytest.param(8.0, UNSTATED, "indeterminate", "indeterminate:assay", id="standard assay without a limit"),
     ],
 )
 def test_bands(value: float, how: dict[str, Any], state: str, rule: str) -> None:
     assert one_state(BANDS, result("a", "p1", value, **how)) == (state, rule, "1")
+
+
+@pytest.mark.parametrize("operators", [("<", ">="), ("<=", ">")], ids=["at least", "above"])
+@pytest.mark.parametrize("limit", [0.5, 1.0, 1.001, 2.0, 3.0, 3.001, 5.0])
+@pytest.mark.parametrize("value", [0.1, 0.5, 0.999, 1.0, 1.001, 2.0, 3.0, 3.001, 5.0, 10.0])
+@pytest.mark.parametrize("side", ["none", "left"])
+def test_a_standard_assay_fills_no_band_that_its_limit_reaches_into(
+    operators: tuple[str, str], limit: float, value: float, side: str
+) -> None:
+    under, over = operators
+    states = [
+        {"rule": "low", "state": "not_inflamed", "below": {"operator": under, "value": 1}},
+        {
+            "rule": "middle",
+            "state": "intermediate",
+            "above": {"operator": over, "value": 1},
+            "below": {"operator": under, "value": 3},
+        },
+        {"rule": "high", "state": "inflamed_single", "above": {"operator": over, "value": 3}},
+    ]
+    row = result("a", "p1", limit if side == "left" else value, assay_class="standard", censoring=side)
+    state, rule, _ = one_state({**BANDS, "states": states}, {**row, "detection_limit": limit})
+    seen = side == "none" and value >= limit
+    truth = {"<": [0.0, 1.0, 3.0], "<=": [0.0, np.nextafter(1, 2), np.nextafter(3, 4)]}[under]
+    band = ["not_inflamed", "intermediate", "inflamed_single"][int(np.searchsorted(truth, value, side="right")) - 1]
+    if seen:
+        assert state == band
+    elif limit <= 1:
+        assert state == "not_inflamed"
+    else:
+        assert (state, rule) == ("indeterminate", "indeterminate:assay")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +119,7 @@ def cytokines(values: dict[str, list[float | None]]) -> list[dict[str, Any]]:
 def test_composite_splits_the_raised() -> None:
     crp = [result("a", f"p{i}", value) for i, value in enumerate([5.0, 5.0, 5.0, 5.0, 0.5, 20.0], start=1)]
     panel = cytokines({"il6": [1, 2, 4, 8, 2, 2], "tnf": [1, 2, 4, None, 2, 2]})
-    table, composite = assign_states(measurements(*crp, *panel), people(*"aaaaaa"), SUPPORTED, registry())
+    table, composite = assign_states(measurements(*crp, *panel), people(*"aaaaaa"), SUPPORTED)
     lines = table.filter("assigned")
     assert lines["class"].to_list() == [
         "inflamed_unsupported",
@@ -117,7 +150,7 @@ def test_composite_is_standardised_within_site_and_assay() -> None:
         )
         for analyte in ("il6", "tnf")
     ]
-    _, composite = assign_states(measurements(*rows), people(*"aaaabb"), SUPPORTED, registry())
+    _, composite = assign_states(measurements(*rows), people(*"aaaabb"), SUPPORTED)
     half = 1 / math.sqrt(2)
     np.testing.assert_allclose(composite["composite"], [-half, half] * 3, rtol=1e-12)
 
@@ -138,7 +171,7 @@ def test_censored_composite_without_a_rule_is_refused() -> None:
     panel = {key: value for key, value in SUPPORTED["composite"].items() if key != "below_limit"}
     rows = [result("a", "p1", 0.2, analyte="il6", censoring="left")]
     with pytest.raises(EmberError, match="below_limit"):
-        assign_states(measurements(*rows), people("a"), {**SUPPORTED, "composite": panel}, registry())
+        assign_states(measurements(*rows), people("a"), {**SUPPORTED, "composite": panel})
 
 
 @pytest.mark.parametrize("scheme", [pytest.param(BANDS, id="bands"), pytest.param(SUPPORTED, id="supported")])
@@ -153,7 +186,7 @@ def test_every_kind_of_result_has_exactly_one_state(scheme: dict[str, Any]) -> N
             rows.append(result("a", f"p{number}", value, censoring=censoring, **how))
         if panel is not None:
             rows.extend(result("a", f"p{number}", panel, analyte=name, assay="x") for name in ("il6", "tnf"))
-    table, _ = assign_states(measurements(*rows), people(*sites), scheme, registry())
+    table, _ = assign_states(measurements(*rows), people(*sites), scheme)
     each = table.group_by("participant_id", maintain_order=True).agg(
         pl.col("assigned").sum(), pl.col("probability").sum(), pl.col("rule_id").n_unique().alias("rules")
     )
@@ -164,7 +197,7 @@ def test_every_kind_of_result_has_exactly_one_state(scheme: dict[str, Any]) -> N
 
 
 def test_nobody() -> None:
-    table, composite = assign_states(measurements(result("a", "p1", 1.0)), people(), SUPPORTED, registry())
+    table, composite = assign_states(measurements(result("a", "p1", 1.0)), people(), SUPPORTED)
     assert (table.height, composite.height) == (0, 0)
 
 

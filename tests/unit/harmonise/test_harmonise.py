@@ -72,7 +72,7 @@ B3 = "unit:porto:hscrp:B3"
     ("row", "rule"),
     [
         pytest.param({"unit_reported": "mg"}, "value.unit_unknown", id="unknown unit"),
-        pytest.param({"unit_reported": "nmol/L"}, "value.unit_unknown", id="molar without a factor"),
+        pytest.param({"unit_reported": "nmol/L"}, "value.factor_undeclared", id="molar without a factor"),
         pytest.param({"operator": "<", "number": 0.1}, "value.limit_missing", id="no limit"),
         pytest.param({"number": 501.0}, "value.outside_hard_limits", id="impossible"),
         pytest.param({"operator": "<", "number": 1.0, "unit_reported": "?"}, "value.unit_unknown", id="unit first"),

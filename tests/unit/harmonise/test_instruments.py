@@ -18,6 +18,7 @@ PHQ9 = {item: 1 for item in range(1, 10)}
 HAMD17 = {item: 1 for item in range(1, 18)}
 TWO_POINTS = {4, 5, 6, 12, 13, 14, 16, 17}
 HAMD17_HIGHEST = {item: 2 if item in TWO_POINTS else 4 for item in range(1, 18)}
+GIVEN = [row["instrument"] for row in shared_registry().rows("instruments") if row["scoring"] == "given"]
 QIDS = {item: 0 for item in range(1, 17)}
 
 
@@ -30,9 +31,10 @@ def scored(rows: list[dict[str, Any]], registry: Registry | None = None) -> Scor
     return result
 
 
-def score_of(result: Scored) -> dict[str, Any]:
-    assert result.scores.height == 1
-    return result.scores.row(0, named=True)
+def score_of(result: Scored, instrument: str | None = None) -> dict[str, Any]:
+    scores = result.scores if instrument is None else result.scores.filter(pl.col("instrument") == instrument)
+    assert scores.height == 1
+    return scores.row(0, named=True)
 
 
 def rules_of(result: Scored) -> list[str]:
@@ -60,7 +62,7 @@ def rules_of(result: Scored) -> list[str]:
     ],
 )
 def test_scores_of_complete_questionnaires(instrument: str, values: dict[int, float], expected: float) -> None:
-    row = score_of(scored(answers_to(instrument, values)))
+    row = score_of(scored(answers_to(instrument, values)), instrument)
     assert row["score"] == pytest.approx(expected, rel=1e-15)
     assert (row["origin"], row["n_items"], row["flags"]) == ("items", len(values), "")
 
@@ -71,8 +73,9 @@ def test_the_registry_totals_are_what_the_items_can_reach() -> None:
         for side, bound in (("low", "total_low"), ("high", "total_high")):
             reverse = {"low": "high", "high": "low"}[side]
             values = {int(i["item"]): float(i[f"item_{reverse if i['reverse'] == 'true' else side}"]) for i in items}
-            if items:
-                assert score_of(scored(answers_to(row["instrument"], values)))["score"] == float(row[bound])
+            if items and row[bound]:
+                found = score_of(scored(answers_to(row["instrument"], values)), row["instrument"])
+                assert found["score"] == float(row[bound])
 
 
 @pytest.mark.parametrize(
@@ -176,7 +179,6 @@ def test_prorated_scores_are_not_rounded() -> None:
         pytest.param("hamd17", 52, True, id="highest"),
         pytest.param("hamd17", 53, False, id="above"),
         pytest.param("hamd17", -1, False, id="below"),
-        pytest.param("gaf", 0, False, id="gaf 0 is no information"),
         pytest.param("eq5d5l_index", -0.224, True, id="a negative index"),
         pytest.param("promis_d8a_t", 38.2, True, id="a fraction"),
         pytest.param("hamd17", float("nan"), False, id="not a number"),
@@ -187,6 +189,13 @@ def test_a_total_must_be_possible(instrument: str, total: float, accepted: bool)
     assert result.scores["score"].to_list() == ([total] if accepted else [])
     assert rules_of(result) == ([] if accepted else ["score.outside_range"])
     assert result.scores["n_items"].to_list() == ([0] if accepted else [])
+
+
+@pytest.mark.parametrize("instrument", [pytest.param("gaf", id="gaf"), pytest.param("sofas", id="sofas")])
+def test_a_total_that_says_no_information_is_missing(instrument: str) -> None:
+    result = scored(answers_to(instrument, {0: 0}))
+    assert (result.scores.height, rules_of(result)) == (0, ["item.missing_code"])
+    assert result.ledger["action"].to_list() == ["excluded"]
 
 
 @pytest.mark.parametrize(
@@ -283,8 +292,8 @@ def test_every_shipped_instrument_has_a_rule() -> None:
     for row in shared_registry().rows("instruments"):
         assert (row["scoring"], row["missing_rule"]) in COMBINATIONS
         rule = instrument_rules(shared_registry(), row["instrument"])
-        expected = {"sum": int(row["n_items"]), "mean_domains": int(row["n_items"]), "qids_domains": 9, "given": 0}
-        assert rule.required_parts == expected[row["scoring"]]
+        domains = {"qids_sr16": 9, "qids_c16": 9, "ids_sr30": 28, **dict.fromkeys(GIVEN, 0)}
+        assert rule.required_parts == domains.get(row["instrument"], int(row["n_items"]))
 
 
 def test_sums_of_real_questionnaires_equal_their_published_totals() -> None:

@@ -1,24 +1,33 @@
-"""Limits: censored values, impossible values, acute values, at and beside each boundary."""
+"""Limits: censored values, numbers below the limit, impossible values, acute values, at and beside each boundary."""
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import polars as pl
 import pytest
 
-from ember.errors import EmberError
-from ember.harmonise.limits import flag_text, with_censoring, with_plausibility
+from ember.harmonise.bridging import with_bridges
+from ember.harmonise.detection_limits import with_limits
+from ember.harmonise.fills import FILL_SCHEMA, with_fills
+from ember.harmonise.limits import as_reported, flag_text, with_censoring, with_plausibility
 from ember.harmonise.units import find_conversion, with_conversions
 from ember.registry.registry import Registry
 from tests.unit.harmonise.harmonise_rows import measurement_rows, registry_with, shared_registry
 
+DXC, COBAS = "beckman_dxc_hscrp_nhanes_2015", "cobas_6000_hscrp_nhanes_2017"
+
+
+def censored(row: dict[str, Any], registry: Registry | None = None) -> pl.DataFrame:
+    registry = registry or shared_registry()
+    rows = with_limits(with_conversions(measurement_rows([row]), registry, {}), registry, {})
+    return with_censoring(with_fills(rows, pl.DataFrame(schema=FILL_SCHEMA)))
+
 
 def judged(row: dict[str, Any], registry: Registry | None = None) -> dict[str, Any]:
     registry = registry or shared_registry()
-    rows = with_censoring(with_conversions(measurement_rows([row]), registry, {}), registry)
-    return with_plausibility(rows, registry).with_columns(flag_text().alias("flags")).row(0, named=True)
+    rows = with_plausibility(with_bridges(censored(row, registry), {}), registry)
+    return rows.with_columns(flag_text().alias("flags")).row(0, named=True)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +42,7 @@ def judged(row: dict[str, Any], registry: Registry | None = None) -> dict[str, A
             id="the limit of the result in its own unit",
         ),
         pytest.param(
-            {"operator": "<", "number": 0.08, "assay_id": "beckman_dxc_hscrp_nhanes_2015"},
+            {"operator": "<", "number": 0.08, "assay_id": DXC},
             "left",
             0.11,
             0.11,
@@ -67,11 +76,25 @@ def judged(row: dict[str, Any], registry: Registry | None = None) -> dict[str, A
         ),
         pytest.param({"operator": "<", "number": 0, "limit_reported": 0}, "left", None, None, id="zero is no limit"),
         pytest.param(
-            {"number": 0.11, "assay_id": "cobas_6000_hscrp_nhanes_2017"},
+            {"number": 0.11, "value_reported": "0.11", "assay_id": COBAS},
+            "left",
+            0.15,
+            0.15,
+            id="a number without a sign below the assay's limit",
+        ),
+        pytest.param(
+            {"number": 0.15, "value_reported": "0.15", "assay_id": COBAS},
             "none",
-            0.11,
+            0.15,
             None,
-            id="an unmarked number below the assay's limit stays a number",
+            id="a number at the limit",
+        ),
+        pytest.param(
+            {"number": 400.0, "value_reported": "400", "assay_id": "sim_crp_wide"},
+            "none",
+            400.0,
+            None,
+            id="a number above the measuring range stays: laboratories dilute",
         ),
     ],
 )
@@ -80,6 +103,48 @@ def test_a_censored_value_is_its_limit(
 ) -> None:
     result = judged(row)
     assert (result["censoring"], result["value"], result["limit"]) == (censoring, value, limit)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "below"),
+    [
+        pytest.param("0.14", 0.14, True, id="0.145 at most"),
+        pytest.param("0.149", 0.149, True, id="three decimals"),
+        pytest.param("0.1", 0.1, True, id="0.15 at most, which rounds up"),
+        pytest.param("0.10", 0.1, True, id="two decimals"),
+        pytest.param("0,14", 0.14, True, id="decimal comma"),
+        pytest.param("1.49E-01", 0.149, True, id="a computer's notation is exact"),
+        pytest.param("0.15", 0.15, False, id="the limit itself"),
+        pytest.param("0.2", 0.2, False, id="above the limit"),
+        pytest.param("0.145", 0.145, True, id="0.1455 at most"),
+        pytest.param("0", 0.0, False, id="a whole number of which nobody knows"),
+    ],
+)
+def test_a_number_is_below_the_limit_only_however_it_was_rounded(text: str, number: float, below: bool) -> None:
+    result = judged({"number": number, "value_reported": text, "assay_id": COBAS})
+    assert result["unmarked"] is below
+    assert (result["censoring"] == "left") is below
+
+
+def test_a_coarse_number_just_below_a_limit_stays_a_number() -> None:
+    # "0.1" may have been 0.149, and this assay measures from 0.11 on.
+    result = judged({"number": 0.1, "value_reported": "0.1", "assay_id": DXC})
+    assert (result["censoring"], result["value"]) == ("none", 0.1)
+
+
+def test_rounding_is_judged_in_the_unit_of_the_source() -> None:
+    # 0.02 mg/dL is the assay's limit of 0.2 mg/L; 0.01 mg/dL is 0.15 mg/L at most.
+    below = {"assay_id": "sim_crp_wide", "unit_reported": "mg/dL"}
+    assert judged({**below, "number": 0.01, "value_reported": "0.01"})["limit"] == 0.2
+    assert judged({**below, "number": 0.02, "value_reported": "0.02"})["censoring"] == "none"
+
+
+def test_the_number_of_the_laboratory_stays_for_the_evidence_about_units() -> None:
+    rows = censored({"number": 0.05, "value_reported": "0.05", "assay_id": COBAS})
+    assert rows["value"].to_list() == [0.15]
+    assert as_reported(rows).select("value", "censoring").row(0) == (0.05, "none")
+    marked = censored({"operator": "<", "number": 0.11, "assay_id": COBAS})
+    assert as_reported(marked).select("value", "censoring").row(0) == (0.15, "left")
 
 
 @pytest.mark.parametrize(
@@ -94,25 +159,7 @@ def test_a_limit_is_converted_like_the_exact_fraction(analyte: str, unit: str) -
     conversion = find_conversion(shared_registry(), analyte, unit)
     assert conversion is not None
     result = judged({"analyte": analyte, "unit_reported": unit, "operator": "<", "number": 40, "limit_reported": 40})
-    assert result["limit"] == float(40 * conversion.factor)
-
-
-@pytest.mark.parametrize("assay", [row["assay_id"] for row in shared_registry().rows("assays")])
-def test_the_limits_of_every_assay_can_be_converted(assay: str) -> None:
-    row = shared_registry().row("assays", assay)
-    conversion = find_conversion(shared_registry(), row["analyte"], row["unit"])
-    assert conversion is not None
-    unit = shared_registry().row("analytes", row["analyte"])["canonical_unit"]
-    given = {"analyte": row["analyte"], "unit_reported": unit, "operator": "<", "number": 1, "assay_id": assay}
-    result = judged(given)
-    assert result["limit"] == pytest.approx(float(Fraction(row["limit_low"]) * conversion.factor), rel=1e-15)
-    assert result["assay_class"] == row["assay_class"]
-
-
-def test_an_assay_in_a_unit_that_nothing_converts_is_refused() -> None:
-    registry = registry_with("assays", "roche_crphs", unit="pg/L")
-    with pytest.raises(EmberError, match="The unit 'pg/L' of the assay 'roche_crphs'"):
-        judged({"assay_id": "roche_crphs"}, registry)
+    assert result["limit"] == pytest.approx(float(40 * conversion.factor), rel=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +177,11 @@ def test_an_assay_in_a_unit_that_nothing_converts_is_refused() -> None:
 )
 def test_hard_limits_include_both_ends(number: float, impossible: bool) -> None:
     assert judged({"number": number})["impossible"] is impossible
+
+
+@pytest.mark.parametrize("number", [0.0, -9.0, 0.009])
+def test_what_is_impossible_is_not_excused_by_a_limit(number: float) -> None:
+    assert judged({"number": number, "value_reported": f"{number:.3f}", "assay_id": COBAS})["impossible"] is True
 
 
 def test_hard_limits_judge_the_value_in_the_canonical_unit() -> None:
@@ -168,6 +220,11 @@ def test_an_analyte_without_hard_limits_has_no_impossible_value() -> None:
             "value.below_limit",
             id="left-censored above it",
         ),
+        pytest.param(
+            {"number": 0.11, "value_reported": "0.11", "assay_id": COBAS},
+            "value.below_limit;value.unmarked_below_limit",
+            id="a number below the limit",
+        ),
         pytest.param({"analyte": "il6", "unit_reported": "pg/mL", "number": 900}, "", id="no threshold"),
     ],
 )
@@ -175,10 +232,7 @@ def test_flags_name_their_rules(row: dict[str, Any], flags: str) -> None:
     assert judged(row)["flags"] == flags
 
 
-def test_order_of_rows_stays() -> None:
-    given = measurement_rows(
-        [{"number": float(n), "assay_id": a} for n, a in enumerate(["roche_crphs", None, "sim_crp_wide"])]
-    )
-    rows = with_censoring(with_conversions(given, shared_registry(), {}), shared_registry())
-    assert rows["number"].to_list() == [0.0, 1.0, 2.0]
-    assert rows.select(pl.col("assay_class").is_null())["assay_class"].to_list() == [False, True, False]
+def test_no_rows_give_no_rows() -> None:
+    empty = with_limits(with_conversions(measurement_rows([]), shared_registry(), {}), shared_registry(), {})
+    rows = with_censoring(with_fills(empty, pl.DataFrame(schema=FILL_SCHEMA)))
+    assert with_plausibility(with_bridges(rows, {}), shared_registry()).height == 0

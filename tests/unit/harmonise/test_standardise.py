@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from ember.errors import EmberError
-from ember.harmonise.standardise_tables import TreatmentNames
+from ember.harmonise.treatment_rows import TreatmentNames
 from ember.registry.registry import Registry
 from tests.unit.harmonise.standard_study import account, listed, raw_rows, standardised
 

@@ -14,6 +14,7 @@ from ember.endotypes.states import assign_states
 from ember.errors import EmberError
 from ember.models.analysis_set import build_analysis_set
 from ember.registry.model import Site, Study
+from ember.registry.registry import Registry
 from ember.tables.store import conform, empty_table
 from tests.unit.endotypes.frames import BANDS, measurements, people, registry, result
 
@@ -338,7 +339,7 @@ def test_points_of_several_instruments_are_not_pooled(pool: str, scale: str, sec
 def test_bands_take_the_state_and_need_no_outcome() -> None:
     results = measurements(result("a", "p1", 5.0), result("a", "p2", 5.0, censoring="left"))
     roster = people(*"aaa")
-    states, _ = assign_states(results, roster, BANDS, registry())
+    states, _ = assign_states(results, roster, BANDS)
     models = [{"id": "m", "family": "survey_proportion"}]
     plan = analysis(exposure=None, outcome=None, bands={"scheme": "bands"}, models=models)
     table, _, _ = build(plan, roster, results, scores(), endotypes=states)
@@ -394,7 +395,7 @@ def test_composite_uses_only_the_set_and_needs_all_analytes(standardise: str, ex
 
 def test_a_composite_needs_a_visit() -> None:
     results, points = everyone(1)
-    states, _ = assign_states(results, people("a"), BANDS, registry())
+    states, _ = assign_states(results, people("a"), BANDS)
     composite = {"analytes": ["il6", "tnf"], "standardise": "analysis_set"}
     plan = analysis(outcome=None, exposure=None, bands={"scheme": "bands"}, composite=composite)
     with pytest.raises(EmberError, match="needs a visit"):
@@ -406,3 +407,74 @@ def test_composite_below_its_limit_needs_a_declared_fill() -> None:
     plan = analysis(exposure=None, composite={"analytes": ["il6", "tnf"], "standardise": "analysis_set"})
     with pytest.raises(EmberError, match="does not say what stands for it"):
         build(plan, people("a"), rows, everyone(1)[1])
+
+
+def linked(site: str, person: str, points: float, error: float | None = 2.0) -> list[dict[str, Any]]:
+    extra = {"origin": "linked", "crosswalk": "made_up", "link_error_sd": error, "flags": "score.linked"}
+    return [{**row, **extra} for row in both_visits(site, person, points, points)]
+
+
+def test_linked_scores_enter_only_when_the_analysis_says_so() -> None:
+    points = scores(*both_visits("a", "p1", 20, 10), *linked("a", "p2", 30))
+    with pytest.raises(EmberError, match="linked from another instrument"):
+        build(analysis(), people("a", "a"), everyone(2)[0], points)
+    native, _, _ = build(analysis(outcome=outcome(linked="excluded")), people("a", "a"), everyone(2)[0], points)
+    assert native["outcome"].drop_nulls().to_list() == [10.0]
+    both, _, _ = build(analysis(outcome=outcome(linked="included")), people("a", "a"), everyone(2)[0], points)
+    assert both["outcome"].to_list() == [10.0, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        pytest.param({"scale": "response"}, 2.0, "judges single people", id="response of a linked score"),
+        pytest.param({"scale": "remission"}, 2.0, "judges single people", id="remission of a linked score"),
+        pytest.param({}, None, "states no error", id="error of the link unknown"),
+    ],
+)
+def test_linked_scores_that_cannot_be_averaged_are_refused(
+    changes: dict[str, Any], error: float | None, words: str
+) -> None:
+    plan = analysis(outcome=outcome(linked="included", **changes))
+    with pytest.raises(EmberError, match=words):
+        build(plan, people("a"), everyone(1)[0], scores(*linked("a", "p1", 30, error)))
+
+
+def versions(one: str, other: str) -> Any:
+    rows = {
+        name: {"construct": "severity", "direction": "higher_worse", "version_group": "x", "instrument": name,
+               "reference_mean": "20", "reference_sd": "5", "response_rule": "fall_50", "remission_operator": "<=",
+               "remission_value": "7"}
+        for name in (one, other)
+    }  # fmt: skip
+    return Registry({**registry().tables, "instruments": rows})
+
+
+@pytest.mark.parametrize("scale", [pytest.param(s, id=s) for s in ("points", "reference_sd", "response", "remission")])
+@pytest.mark.parametrize("pool", [pytest.param(p, id=p) for p in ("two_stage", "one_stage", "random_intercept")])
+def test_versions_of_one_instrument_are_never_pooled(scale: str, pool: str) -> None:
+    plan = analysis(outcome=outcome(scale=scale), models=[{"id": "m", "family": "ancova", "pool": pool}])
+    rows = scores(*both_visits("a", "p1", 20, 10, "hamd17"), *both_visits("b", "p2", 20, 10, "hamd21"))
+    roster = people("a", "b")
+    with pytest.raises(EmberError, match=r"of one instrument: hamd17, hamd21|several instruments: hamd17, hamd21"):
+        build_analysis_set(study("a", "b"), plan, versions("hamd17", "hamd21"), roster, everyone(2)[0], rows)
+
+
+def test_versions_stand_side_by_side_where_sites_are_kept_apart() -> None:
+    plan = analysis(models=[{"id": "m", "family": "ancova", "pool": "by_site"}])
+    rows = scores(*both_visits("a", "p1", 20, 10, "hamd17"), *both_visits("b", "p2", 20, 12, "hamd21"))
+    found = build_analysis_set(
+        study("a", "b"), plan, versions("hamd17", "hamd21"), people("a", "b"), everyone(2)[0], rows
+    )
+    assert found[0]["instrument"].to_list() == ["hamd17", "hamd21"]
+
+
+def test_indices_of_two_value_sets_are_never_pooled() -> None:
+    plan = analysis(models=[{"id": "m", "family": "ancova", "pool": "two_stage"}])
+    rows = [
+        {**row, "version": value_set}
+        for site, person, value_set in (("a", "p1", "uk"), ("b", "p2", "spain"))
+        for row in both_visits(site, person, 20, 10)
+    ]
+    with pytest.raises(EmberError, match="of several value sets: uk, spain"):
+        build(plan, people("a", "b"), everyone(2)[0], scores(*rows))

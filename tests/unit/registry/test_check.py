@@ -80,6 +80,29 @@ def test_the_study_has_no_findings(study: Path) -> None:
         pytest.param(NORTH, "{total: PHQ}", '{items: "P{item:zz}"}', "cannot be filled", id="item-pattern"),
         pytest.param(NORTH, "  phq9: {total: PHQ}", '  gaf: {items: "P{item}"}', "only its total is read",
                      id="items-of-a-given-score"),
+        pytest.param(NORTH, "  phq9: {total: PHQ}", "  whoqol_bref: {total: W}", "has no total, only subscales",
+                     id="total-of-subscales"),
+        pytest.param(NORTH, "  phq9:", "  eq5d5l_index: {total: EQ}\n  phq9:",
+                     "a country's value set, which is not named", id="value-set-missing"),
+        pytest.param(NORTH, "  phq9:", "  eq5d5l_index: {total: EQ, value_set: germany_ludwg_2018}\n  phq9:",
+                     "Nearest: germany_ludwig_2018", id="value-set-unknown"),
+        pytest.param(NORTH, "  phq9:", "  eq5d5l_index: {total: EQ, value_set: uk_dolan_1997}\n  phq9:",
+                     "'uk_dolan_1997' is not a value set of eq5d5l_index", id="value-set-of-three-levels"),
+        pytest.param(NORTH, "{total: PHQ}", "{total: PHQ, value_set: uk_dolan_1997}", "not scored with a value set",
+                     id="value-set-for-nothing"),
+        pytest.param(NORTH, "{total: PHQ}", "{total: PHQ, linked: [{crosswalk: furukawa_2019_hamd17_bdi2}]}",
+                     "is not a crosswalk from phq9", id="crosswalk-of-another-instrument"),
+        pytest.param(NORTH, "{total: PHQ}", "{total: PHQ, linked: [{crosswalk: choi_2014_phq9_promis_d8a_t}]}",
+                     "its table is not shipped", id="crosswalk-without-table"),
+        pytest.param(NORTH, "phq9: {total: PHQ}", "qids_sr16: {total: Q, linked: [{crosswalk: qids_sr16_madrs_bands}]}",
+                     "links severity bands, not scores", id="crosswalk-of-bands"),
+        pytest.param(NORTH, "phq9: {total: PHQ}",
+                     "hamd17: {total: H, linked: [{crosswalk: furukawa_2019_hamd17_bdi2}]}",
+                     "A link between instruments is a choice", id="link-without-decision"),
+        pytest.param(NORTH, "  phq9:", '  sds: {items: "S{item}"}\n  sds_work: {items: "S{item}"}\n  phq9:',
+                     "its items are mapped a second time", id="items-of-a-subscale-too"),
+        pytest.param(NORTH, "  phq9: {total: PHQ}", "  hamd17: {total: H}\n  hamd21: {total: H21}",
+                     "would pool versions of one instrument: hamd17, hamd21", id="versions-pooled"),
         pytest.param(NORTH, "from: north\nparticipant: ID",
                      "from: north\ntables: {north: {participant: ID}}\nparticipant: ID",
                      "With `tables:`, 'columns' must stand under", id="mapping-beside-tables"),
@@ -261,4 +284,12 @@ def test_a_link_inside_the_data_folder_is_allowed(study: Path, tmp_path: Path) -
     elsewhere = tmp_path / "store.csv"
     (study / "data" / "north.csv").rename(elsewhere)
     (study / "data" / "north.csv").symlink_to(elsewhere)
+    assert findings(study) == []
+
+
+def test_a_link_that_cites_its_decision_is_sound(study: Path) -> None:
+    log_decision(study, "LINK", variable="hamd17", sites="north;south")
+    link = "{crosswalk: pmc3809821_hamd17_ids_sr30, decision: LINK}"
+    change(study, NORTH, "phq9: {total: PHQ}", f"hamd17: {{total: H, linked: [{link}]}}")
+    change(study, COURSE, "severity, visit", "severity, instrument: ids_sr30, linked: included, visit")
     assert findings(study) == []

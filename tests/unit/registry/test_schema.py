@@ -17,7 +17,7 @@ from tests.unit.registry.study_folder import change, findings
             [
                 "trial/study.yaml:1\n  The key 'privacy' is missing.",
                 "trial/study.yaml:5  privcy\n  'privcy' is not a key here.\n  Allowed: analyses, consent, data, "
-                "date_of_data, design, disclosure, endotypes, exclude_sites, files, findings, gates, label and 12 "
+                "date_of_data, design, disclosure, dtd, endotypes, exclude_sites, files, findings, gates and 13 "
                 "more. Nearest: privacy.",
             ],
             id="unknown-key-and-what-it-leaves-missing",

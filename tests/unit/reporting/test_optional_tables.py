@@ -46,14 +46,14 @@ def test_a_study_without_them_prints_nothing_of_them() -> None:
     study, _ = load_study("demo")
     assert optional_tables(study) == ()
     assert summaries_of(study) == restricted_summaries(study)
-    assert not {"consent", "treatment_names"} & set(tables_of())
+    assert not {"consent", "treatment_names", "history"} & set(tables_of())
 
 
 def test_a_study_has_those_of_which_it_has_something_to_say() -> None:
     study, _ = load_study("nhanes")
-    assert optional_tables(study) == ("treatment_names",)
+    assert optional_tables(study) == ("treatment_names", "history")
     assert set(restricted_summaries(study)) - set(summaries_of(study)) == {"unmatched"}
-    assert optional_tables(replace(study, consent_required=("sharing",))) == ("consent", "treatment_names")
+    assert optional_tables(replace(study, consent_required=("sharing",))) == ("consent", "treatment_names", "history")
 
 
 def test_who_left_for_which_reason_and_who_stays_by_site() -> None:
@@ -87,7 +87,8 @@ def site(*names: tuple[str, str | None]) -> SiteTables:
     people = [
         {
             "site_id": "porto", "participant_id": f"p{place}", "visit": "baseline", "treatment": treatment,
-            "role": "concomitant", "name_reported": name, "source_file": "f.csv", "row_number": place,
+            "role": "concomitant", "name_reported": name, "source_file": "f.csv", "row_number": place, "trial": False,
+            "list": "drugs", "entry": 1,
         }
         for place, (name, treatment) in enumerate(names)
     ]  # fmt: skip

@@ -58,7 +58,7 @@ def summary(folder: Path) -> tuple[pl.DataFrame, list[str]]:
     restricted = results / "restricted"
     hidden = hidden_of(study, restricted / "raw", {"graz": read_raw_columns(restricted / "raw/graz.parquet")})
     ledger = read_tables(sorted((restricted / "ledger").glob("*/*.parquet")), "ledger")
-    made = quality(study, registry, {"graz": site_tables(restricted, "graz")}, ledger, hidden)
+    made = quality(study, registry, {"graz": site_tables(restricted, "graz", history=False)}, ledger, hidden)
     return made, remarks(hidden)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from ember.registry.model import Answer, GateChange, Site, Study, Visit
 from ember.registry.registry import Registry, read_registry
 from ember.tables.store import polars_schema
 from ember.validate.gate_rule import Counts
-from ember.validate.gate_tables import GateTable, gate_tables, loaded
+from ember.validate.gate_tables import Checked, stage_counts
 from ember.validate.gates import site_counts
+from ember.validate.site_rows import Load
+from ember.validate.tally import Judge
 
 VISITS = (Visit("baseline", 0, -28, 0), Visit("week_12", 84, 70, 98))
 SCHEME = {"scheme": "bands", "analyte": "hscrp", "visit": "baseline"}
@@ -28,16 +31,44 @@ def study(*answers: Answer, changes: tuple[GateChange, ...] = ()) -> Study:
     )  # fmt: skip
 
 
+def loaded(sites: Mapping[str, Mapping[str, pl.DataFrame]], slice_rows: int = 1000) -> Load:
+    """Return a loader over tables in memory, by site and contract name."""
+
+    def load(site: str, table: str, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        tables = sites[site]
+        if table == "results":
+            found = tables["measurements"] if "measurements" in tables else tables["standard_measurements"]
+            value = "value" if "value" in found.columns else "number"
+            found = found.select("participant_id", "analyte", "visit", pl.col(value).alias("value"))
+        else:
+            found = tables[table].select(columns)
+        for start in range(0, max(found.height, 1), slice_rows):
+            yield found.slice(start, slice_rows)
+
+    return load
+
+
 def parts(
-    stage: str, sites: dict[str, dict[str, pl.DataFrame]], changes: tuple[GateChange, ...] = ()
-) -> list[GateTable]:
-    """Return what a gate checks in tables in memory."""
-    return list(gate_tables(stage, list(sites), loaded(sites), study(changes=changes), registry()))
+    stage: str,
+    sites: Mapping[str, Mapping[str, pl.DataFrame]],
+    changes: tuple[GateChange, ...] = (),
+    judge: Judge = site_counts,
+    slice_rows: int = 1000,
+) -> list[Checked]:
+    """Return rules and counts of each table in memory; the masks alone judge, if nobody else does."""
+    return list(stage_counts(stage, list(sites), loaded(sites, slice_rows), study(changes=changes), registry(), judge))
 
 
-def counts(stage: str, sites: dict[str, dict[str, pl.DataFrame]]) -> dict[str, dict[str, Counts]]:
-    """Return the counts of every rule by site, from the masks."""
-    return {rule: found for part in parts(stage, sites) for rule, found in site_counts(part.frame, part.rules).items()}
+def counts(
+    stage: str, sites: Mapping[str, Mapping[str, pl.DataFrame]], judge: Judge = site_counts, slice_rows: int = 1000
+) -> dict[str, dict[str, Counts]]:
+    """Return the counts of every rule by site."""
+    found = parts(stage, sites, (), judge, slice_rows)
+    return {
+        rule.rule: {site: by_site[rule.rule].get(site, Counts()) for site in sites}
+        for rules, by_site in found
+        for rule in rules
+    }
 
 
 def registry() -> Registry:

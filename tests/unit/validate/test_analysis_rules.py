@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from ember.validate.analysis_rules import analysis_tables
+from ember.tables.store import write_table
+from ember.validate.analysis_rules import analysis_counts
+from ember.validate.gate_files import set_loader
 from ember.validate.gates import site_counts
-from tests.unit.validate.dirty import registry, study, table
+from tests.unit.validate.dirty import loaded, registry, study, table
 
 ANALYSIS = {"analysis": "main", "exposure": {}, "outcome": {}, "treatment": {}}
 OUT = {"in_set": False, "reason": "analysis.no_outcome", "outcome": None, "exposure": None}
@@ -25,8 +28,9 @@ def person(name: str, **more: Any) -> dict[str, Any]:
 def failures(*rows: dict[str, Any], analysis: dict[str, Any] | None = None) -> dict[str, int]:
     frame = table("analysis_set", list(rows))
     found: dict[str, int] = {}
-    for part in analysis_tables(analysis or ANALYSIS, frame, ["a"], study(), registry()):
-        for rule, by_site in site_counts(part.frame, part.rules).items():
+    load = loaded({"a": {"main": frame}}, slice_rows=2)
+    for _, counted in analysis_counts(analysis or ANALYSIS, ["a"], load, study(), registry(), site_counts):
+        for rule, by_site in counted.items():
             found[rule.removeprefix("analysis.main.")] = sum(counts.failed for counts in by_site.values())
     return {rule: failed for rule, failed in found.items() if failed}
 
@@ -68,7 +72,10 @@ def test_a_set_without_arms_is_not_asked_for_them() -> None:
     assert failures(person("p1", treatment=None), analysis={"analysis": "main", "exposure": {}}) == {}
 
 
-def test_sites_keep_the_order_of_the_study() -> None:
-    frame = table("analysis_set", [person("p1", site_id="b"), person("p2")])
-    sizes = next(analysis_tables(ANALYSIS, frame, ["a", "b"], study(), registry())).frame
-    assert sizes.select(pl.first().cast(pl.String)).to_series().to_list() == ["a", "b"]
+def test_the_loader_finds_the_rows_of_each_site(tmp_path: Path) -> None:
+    people = [("b", "p1"), ("b", "p2"), ("a", "p3"), ("b", "p4"), ("c", "p5")]
+    frame = table("analysis_set", [person(name, site_id=site) for site, name in people])
+    write_table(frame, tmp_path / "analysis/main.parquet", "analysis_set")
+    load = set_loader(tmp_path, slice_rows=2)
+    found = {site: pl.concat(load(site, "main", ["participant_id"]))["participant_id"].to_list() for site in "abd"}
+    assert found == {"a": ["p3"], "b": ["p1", "p2", "p4"], "d": []}

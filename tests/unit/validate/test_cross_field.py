@@ -8,6 +8,7 @@ import pytest
 
 from ember.tables.contract import contract
 from ember.validate.cross_field import needed_columns, rows_of
+from ember.validate.gate_rule import Counts
 from tests.unit.validate.dirty import clean, counts, measurement, participant, registry, score, table
 
 CELLS = {"specimen": "blood", "assay_id": None, "unit": "10*9/L"}
@@ -130,4 +131,4 @@ def test_rules_look_at_columns_of_their_contract(name: str) -> None:
 def test_an_empty_table_has_nothing_to_compare() -> None:
     empty = {key: frame.clear() if key != "participants" else frame for key, frame in clean().items()}
     found = counts("harmonised", {"a": empty})
-    assert found["visits.visit_order"] == found["scores.total_agrees"] == {}
+    assert found["visits.visit_order"] == found["scores.total_agrees"] == {"a": Counts()}

@@ -8,7 +8,7 @@ from ember.registry.load import load_study
 from ember.registry.model import GateChange
 from ember.validate.gate_changes import with_changes
 from ember.validate.gate_rule import GateRule
-from ember.validate.gates import gate_frame, site_counts
+from ember.validate.gates import gate_frame
 from ember.validate.possible_rules import gate_findings, possible_rules
 from tests.unit.validate.dirty import dirty, parts, registry, study
 
@@ -44,8 +44,7 @@ def test_the_verdict_follows_share_and_severity_and_keeps_the_reason() -> None:
         GateChange("visits.visit.allowed", "the site has a visit of its own", share=0.25),
         GateChange("participants.key.unique", "twins share an id", severity="warning"),
     )
-    found = parts("harmonised", {"a": dirty()}, changes)
-    frame = gate_frame("harmonised", [(part.rules, site_counts(part.frame, part.rules)) for part in found], ["a"])
+    frame = gate_frame("harmonised", parts("harmonised", {"a": dirty()}, changes), ["a"])
     named = {row["rule"]: row for row in frame.to_dicts()}
     visit = named["visits.visit.allowed"]
     assert (visit["n_failed"], visit["passed"], visit["share_allowed"]) == (1, True, 0.25)
@@ -69,7 +68,7 @@ def test_no_change_no_finding() -> None:
 
 def test_every_rule_of_a_run_can_be_named() -> None:
     possible = set(possible_rules(study(), registry()))
-    assert {rule.rule for part in parts("harmonised", {"a": dirty()}) for rule in part.rules} <= possible
+    assert {rule.rule for rules, _ in parts("harmonised", {"a": dirty()}) for rule in rules} <= possible
 
 
 @pytest.mark.parametrize("name", ["demo", "nhanes"])

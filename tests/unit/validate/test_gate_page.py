@@ -10,15 +10,14 @@ import pytest
 from ember.registry.model import GateChange
 from ember.tables.store import empty_table
 from ember.validate.gate_page import render_gate_page
-from ember.validate.gates import gate_frame, site_counts
+from ember.validate.gates import gate_frame
 from tests.unit.validate.dirty import clean, dirty, parts, study
 
 CHANGES = (GateChange("visits.visit.allowed", "a <visit> of its own", share=0.25),)
 
 
 def verdicts(sites: dict[str, dict[str, pl.DataFrame]]) -> pl.DataFrame:
-    checked = [(part.rules, site_counts(part.frame, part.rules)) for part in parts("harmonised", sites, CHANGES)]
-    return gate_frame("harmonised", checked, sites)
+    return gate_frame("harmonised", parts("harmonised", sites, CHANGES), sites)
 
 
 @pytest.fixture(scope="module")

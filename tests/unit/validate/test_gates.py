@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 import polars as pl
 import pytest
 
-from ember.validate.gate_rule import STAGES, Counts
+from ember.tables.contract import contract
+from ember.validate.gate_rule import STAGES, Counts, GateRule
 from ember.validate.gate_rules import screening
-from ember.validate.gate_tables import GateTable
-from ember.validate.gates import failing, gate_frame, published, site_counts
+from ember.validate.gates import gate_frame, published
+from ember.validate.tally import Tally
 from tests.unit.validate.dirty import clean, counts, dirty, parts, standard, study
 
 
@@ -76,13 +80,46 @@ def test_standardised(rule: str, expected: tuple[int, int]) -> None:
     assert verdicts("standardised", standard())[rule] == expected
 
 
-def test_masks_point_at_the_rows() -> None:
-    part, rule = rule_of("measurements.value.hard_limits.hscrp", parts("harmonised", {"a": dirty()}))
-    assert failing(part.frame, rule)["failed"].to_list() == [True, False, True] + [False] * 6
+def by_hand(rows: pl.DataFrame, rule: GateRule) -> Counts:
+    """Return what a rule about columns of the contract says, row by row."""
+    checked = failed = 0
+    for row in rows.to_dicts():
+        if any(row[name] != value for name, value in rule.where):
+            continue
+        cell = row[rule.checked]
+        missing = cell is None or cell != cell
+        if rule.kind == "present":
+            checked, failed = checked + 1, failed + missing
+        elif not missing:
+            low = -math.inf if rule.low is None else rule.low
+            high = math.inf if rule.high is None else rule.high
+            outside = cell not in rule.allowed if rule.kind == "one_of" else not low <= cell <= high
+            checked, failed = checked + 1, failed + outside
+    return Counts(checked, failed)
 
 
-def rule_of(name: str, found: list[GateTable]):
-    return next((part, rule) for part in found for rule in part.rules if rule.rule == name)
+@pytest.mark.parametrize("slice_rows", [pytest.param(rows, id=f"{rows} rows a slice") for rows in (1, 2, 1000)])
+@pytest.mark.parametrize("stage", STAGES)
+def test_distinct_cells_give_the_counts_of_the_rows(stage: str, slice_rows: int) -> None:
+    tables = dirty() if stage == "harmonised" else standard()
+    sites = {"a": tables, "b": {name: pl.concat([frame, frame.head(1)]) for name, frame in tables.items()}}
+    seen = 0
+    for rules, found in parts(stage, sites, slice_rows=slice_rows):
+        for rule in (rule for rule in rules if set(rule.columns) <= set(contract(rule.table).by_name)):
+            expected = {site: by_hand(sites[site][rule.table], rule) for site in sites}
+            assert {site: found[rule.rule].get(site, Counts()) for site in sites} == expected, rule.rule
+            seen += any(number.failed for number in expected.values())
+    assert seen > 5
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_slices_and_sizes_of_tallies_change_nothing(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = dirty() if stage == "harmonised" else standard()
+    sites = {"a": tables, "b": tables}
+    whole = counts(stage, sites)
+    assert counts(stage, sites, slice_rows=1) == whole
+    monkeypatch.setattr("ember.validate.gate_tables.Tally", partial(Tally, largest=1))  # judged at every other row
+    assert counts(stage, sites, slice_rows=1) == whole
 
 
 def test_screening_names_each_biomarker_once() -> None:
@@ -92,7 +129,7 @@ def test_screening_names_each_biomarker_once() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_rule_ids_are_unique(stage: str) -> None:
     tables = dirty() if stage == "harmonised" else standard()
-    names = [rule.rule for part in parts(stage, {"a": tables}) for rule in part.rules]
+    names = [rule.rule for rules, _ in parts(stage, {"a": tables}) for rule in rules]
     assert len(names) == len(set(names))
 
 
@@ -113,8 +150,7 @@ def test_a_key_that_two_sites_share_repeats_at_both() -> None:
 
 
 def verdict_frame(sites: dict[str, dict[str, pl.DataFrame]]) -> pl.DataFrame:
-    checked = [(part.rules, site_counts(part.frame, part.rules)) for part in parts("harmonised", sites)]
-    return gate_frame("harmonised", checked, sites)
+    return gate_frame("harmonised", parts("harmonised", sites), sites)
 
 
 def test_a_rule_about_rows_that_a_site_lacks_is_not_listed_there() -> None:

@@ -53,7 +53,8 @@ def protect(tables: Mapping[str, pl.DataFrame], profile: Profile) -> dict[str, p
     ----------
     tables : mapping of str to DataFrame
         Any of flow, quality, harmonisation, distributions, endotypes, characteristics, rules, findings, gates,
-        accounting, inputs, dictionary (with quality), consent, treatment_names, estimates and curves, unprotected.
+        accounting, inputs, dictionary (with quality), consent, treatment_names, history, estimates and curves, all
+        unprotected.
     profile : Profile
         The study's rules.
 

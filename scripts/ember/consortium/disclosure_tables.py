@@ -358,6 +358,21 @@ def _treatment_names(counts: Counts, frame: pl.DataFrame) -> Keys:
     return keys
 
 
+def _history(counts: Counts, frame: pl.DataFrame) -> Keys:
+    """The levels of a variable add up to the participants of the site."""
+    keys: list[Key | None] = []
+    wholes: dict[tuple[str, str], list[Key]] = {}
+    for site, variable, level, n in frame.select("site", "variable", "level", "n").iter_rows():
+        key = counts.add(("history", site, variable, level), n)
+        keys.append(key)
+        wholes.setdefault((site, variable), []).append(key)
+    for (site, variable), parts in wholes.items():
+        size = sum(counts.value(part) or 0 for part in parts)
+        total = same_or_own(counts, ("participants", site), ("history_total", site), size)
+        counts.relate(total, parts, f"history:{variable}")
+    return {"n": keys}
+
+
 _TABLES: Mapping[str, Callable[[Counts, pl.DataFrame], Keys]] = {
     "flow": _flow,
     "quality": _quality,
@@ -372,4 +387,5 @@ _TABLES: Mapping[str, Callable[[Counts, pl.DataFrame], Keys]] = {
     "inputs": _inputs,
     "consent": _consent,
     "treatment_names": _treatment_names,
+    "history": _history,
 }

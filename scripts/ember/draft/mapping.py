@@ -14,6 +14,7 @@ from ember.draft.proposal import LEAST_CONFIDENCE
 from ember.draft.table import Found
 from ember.draft.units import UnitEvidence, fitting_units, is_doubtful, stated_unit
 from ember.draft.words import squeezed
+from ember.registry.declared_factor import WHY
 from ember.tables.contract import contract
 
 ZEROS = ("randomisation", "treatment_start", "enrolment")
@@ -236,9 +237,10 @@ def _unit(entry: dict[str, Any], analyte: str, base: str, meaning: Meaning, foun
         entry["unit"] = stated.unit
         size = ", and the values are of that size" if stated.unit in fitting else ""
         notes.propose(base, "unit", stated.unit, stated.evidence + size, 0.97 if size else 0.9)
-        if registry.row("units", analyte, stated.unit)["needs"] == "molar_factor":
-            why = f"{stated.unit} needs the molar factor that the laboratory uses; more than one is in use"
-            notes.leave(base, "molar_factor", [], why)
+        needs = registry.row("units", analyte, stated.unit)["needs"]
+        if needs:
+            why = f"{stated.unit} needs the factor that the laboratory uses: {WHY[needs]}"
+            notes.leave(base, needs, [], why)
 
 
 def stated_unit_of(found: Found, base: str, analyte: str) -> UnitEvidence | None:

@@ -128,7 +128,7 @@ def run_ember(folder: Path, extracts: Path, *options: str) -> Cost:
     shutil.rmtree(study, ignore_errors=True)
     shutil.copytree(PROJECT / "tests" / "bench" / "study", study)
     environment = {**ENVIRONMENT, "EMBER_BENCH_DATA": str(extracts)}
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--config", f"study={study}", *options]
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *options, "--config", f"study={study}"]
     return measure(command, PROJECT, environment, folder / "ember.log")
 
 

@@ -18,6 +18,7 @@ from tests.prove.proof import Proof, Record
 from tests.prove.unit_evidence_figure import publish
 from tests.prove.unit_sites import (
     MECHANISMS,
+    Mechanism,
     draw_cytokine,
     draw_laboratory,
     draw_people,
@@ -31,6 +32,8 @@ GROUPED = ("batch", "period", "source_file")
 SCATTERED = (1, -1, 2, -2, 3, -3)
 STRATA = 10
 LOWEST, HIGHEST = 0.10, 0.60
+BEYOND = (0.05, 0.70, 0.80)
+BY_MECHANISM = ("whole", "bare", "prevalence")
 
 # Least sensitivity and most false alarms of a factor of ten or more in a whole column, by number of values.
 CLAIMS = {50: (0.95, 0.02), 200: (0.99, 0.01), 1000: (0.99, 0.01)}
@@ -61,9 +64,12 @@ def case(seed: int) -> Record:
         for exponent in EXPONENTS:
             column = reported(generator, people, laboratory, exponent, bool(generator.random() < 0.5))
             found.append(["whole", n, exponent, _grade(_found(column, beside), exponent)])
+            if abs(exponent) <= 1:
+                bare = column.drop("limit_reported", "decimals")
+                found.append(["bare", n, exponent, _grade(_found(bare), exponent)])
             if exponent == 0 and n == SIZES[-1]:
                 found += _grouped(generator, column) + _scattered(generator, column)
-    found += _cytokines(generator)
+    found += _beyond(generator, mechanism) + _cytokines(generator)
     return {"mechanism": mechanism, "prevalence": round(prevalence, 4), "found": found}
 
 
@@ -123,6 +129,16 @@ def _with_factor(column: pl.DataFrame, inside: np.ndarray, exponent: int) -> pl.
     return column.with_columns(pl.col("value") * pl.Series(factor), pl.col("limit_reported") * pl.Series(factor))
 
 
+def _beyond(generator: np.random.Generator, mechanism: Mechanism) -> list[list[object]]:
+    """Return what is said of right units where more or fewer people are inflamed than the registry expects."""
+    found: list[list[object]] = []
+    for prevalence in BEYOND:
+        people = draw_people(generator, 200, prevalence, mechanism)
+        column = reported(generator, people, draw_laboratory(generator, people), 0)
+        found.append([f"prevalence {100 * prevalence:.0f} %", 200, 0, _grade(_found(column), 0)])
+    return found
+
+
 def _cytokines(generator: np.random.Generator) -> list[list[object]]:
     found: list[list[object]] = []
     for analyte in ("il6", "tnf"):
@@ -139,11 +155,9 @@ def summarise(records: Sequence[Record]) -> Record:
     for record in records:
         low = LOWEST + 0.05 * min(STRATA - 1, int((record["prevalence"] - LOWEST) / 0.05 + 1e-9))
         for kind, n, exponent, grade in record["found"]:
-            for line in (
-                f"{kind} n={n} factor=1e{exponent}",
-                f"{kind} {record['mechanism']} n={n} factor=1e{exponent}",
-            ):
-                overall[line][grade] += 1
+            names = [kind, f"{kind} {record['mechanism']}"] if kind.split()[0] in BY_MECHANISM else [kind]
+            for name in names:
+                overall[f"{name} n={n} factor=1e{exponent}"][grade] += 1
             if kind == "whole" and abs(exponent) <= 1:
                 curve[f"{record['mechanism']} n={n} factor=1e{exponent} prevalence={low:.2f}-{low + 0.05:.2f}"][
                     grade

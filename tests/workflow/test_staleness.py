@@ -12,8 +12,9 @@ from tests.workflow.conftest import Run, Workspace
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group(name="workflow")]
 
 AFTER_ONE_SITE = {
-    "compare_sites", "run_gates", "pass_gates", "derive_endotypes", "build_analysis_set", "fit_models", "summarise_sites",
-    "collect_accounting", "protect_results", "identify_release", "render_report", "write_manifest", "publish_report",
+    "compare_sites", "run_gates", "pass_gates", "derive_endotypes", "build_analysis_set", "fit_models",
+    "summarise_sites", "collect_accounting", "protect_results", "identify_release", "render_report", "write_manifest",
+    "publish_report",
 }  # fmt: skip
 
 

@@ -88,4 +88,4 @@ def _part(runs: Sequence[tuple[int, int]], first: int, number: int) -> list[tupl
 
 def _rows(scanned: pl.LazyFrame, runs: Sequence[tuple[int, int]]) -> pl.DataFrame:
     parts = [scanned.slice(start, n) for start, n in runs] or [scanned.head(0)]
-    return pl.concat(parts).collect().rechunk()
+    return pl.concat(parts).collect()

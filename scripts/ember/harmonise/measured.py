@@ -15,7 +15,7 @@ from ember.harmonise.evidence import find_suspicions
 from ember.harmonise.evidence_counts import add_counts, count_values, with_decimals
 from ember.harmonise.evidence_findings import findings_table
 from ember.harmonise.evidence_sites import summarise_groups
-from ember.harmonise.evidence_suspicion import Suspicion
+from ember.harmonise.evidence_suspicion import AMONG_SITES, Suspicion
 from ember.harmonise.fills import add_counts as add_numbers
 from ember.harmonise.fills import count_numbers, fill_table, find_heaps, with_fills
 from ember.harmonise.limit_findings import excluded_heaps, limit_findings
@@ -149,7 +149,17 @@ def _excluded(study: Study, site: Site, suspicions: Sequence[Suspicion]) -> list
     """Return the answers that take values out, each with which rows it means."""
     answers = [(study.answer(one.finding(site.id)), one) for one in suspicions]
     judged = pl.coalesce("measured", "value")
-    return [(answer, one.rows(judged)) for answer, one in answers if answer is not None and answer.action == "exclude"]
+    own = [(answer, one.rows(judged)) for answer, one in answers if answer is not None and answer.action == "exclude"]
+    return [*own, *_excluded_among_sites(study, site)]
+
+
+def _excluded_among_sites(study: Study, site: Site) -> Iterator[tuple[Answer, pl.Expr]]:
+    """Yield the answers to what the comparison of sites finds, which is only known once all are harmonised."""
+    for answer in study.answers:
+        kind, _, rest = answer.finding.partition(f":{site.id}:")
+        analyte, _, label = rest.partition(":")
+        if kind == "unit" and label == AMONG_SITES and answer.action == "exclude":
+            yield answer, pl.col("analyte") == analyte
 
 
 def _finished(

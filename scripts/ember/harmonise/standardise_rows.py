@@ -111,8 +111,10 @@ def sort_rows(
         _refuse_contradictions(rules, table, alike, key)
     if roster is None:
         person = _by_appearance(person, rules.none)
-    kept = frame.with_columns(pl.Series("_person", person, pl.UInt32)).filter(pl.Series(rules.none)).drop("_unplaced")
-    refused = frame.with_columns(rules.names).filter(pl.Series(~rules.none))
+    kept, none = frame.with_columns(pl.Series("_person", person, pl.UInt32)).drop("_unplaced"), rules.none
+    if not none.all():  # most sites keep every row: nothing is copied
+        kept = kept.filter(pl.Series(none))
+    refused = frame.with_columns(rules.names).filter(pl.Series(~none))
     return SortedRows(kept, refused.select("_file", "_sheet", "_row", "_rule", "_participant"))
 
 

@@ -21,8 +21,8 @@ LOWEST_EXPONENT, HIGHEST_EXPONENT, BINS_PER_DECADE = -3, 4, 4
 HARMONISATION = {
     "site": pl.String, "analyte": pl.String, "assay_id": pl.String, "assay_class": pl.String, "platform": pl.String,
     "specimen": pl.String, "unit_reported": pl.String, "unit": pl.String, "factor": pl.Float64,
-    "conversion_id": pl.String, "bridge_id": pl.String, "n": pl.Int64, "n_below": pl.Int64, "share_below": pl.Float64, "n_above": pl.Int64,
-    "limit": pl.Float64,
+    "conversion_id": pl.String, "bridge_id": pl.String, "n": pl.Int64, "n_below": pl.Int64,
+    "share_below": pl.Float64, "n_above": pl.Int64, "limit": pl.Float64,
 }  # fmt: skip
 DISTRIBUTIONS = {
     "site": pl.String, "analyte": pl.String, "visit": pl.String, "stage": pl.String, "unit": pl.String,

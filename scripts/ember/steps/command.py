@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -42,6 +43,7 @@ def run_step(
     for name in outputs:
         parser.add_argument(f"--{name.replace('_', '-')}", required=True, type=Path)
     arguments = parser.parse_args()
+    gc.disable()  # a step is short and makes no cycles of tables: looking for them takes a twentieth of it
     try:
         main(arguments)
     except EmberError as error:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from ember.tables.files import replacing
-from ember.tables.store import PARQUET, conform, kept_types, read_table
+from ember.tables.store import PARQUET, as_kept, conform, read_table
 
 HEIGHTS = "ember.shares"
 
@@ -38,7 +38,7 @@ class TableWriter:
         BrokenContractError
             As in `ember.tables.store.conform`. Keys are compared within the share: they name the participant.
         """
-        share = conform(frame, self._table).cast(dict(kept_types(self._table)))
+        share = as_kept(conform(frame, self._table), self._table)
         self._heights.append(share.height)
         if self._first is None:
             self._first = share

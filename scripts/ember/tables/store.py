@@ -84,11 +84,13 @@ def _type_in(frame: pl.DataFrame, column: Column) -> pl.DataType:
     return pl.Categorical() if categorical else POLARS_TYPES[column.type]
 
 
-def kept_types(table: str) -> dict[str, pl.DataType]:
-    """Return column names and the types that a file of the table has: the text of a coded one is categorical."""
-    rules = contract(table)
-    text = pl.Categorical() if rules.coded else pl.String()
-    return {name: text if kind == pl.String else kind for name, kind in polars_schema(table).items()}
+def as_kept(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Return a frame as a file of the table has it: the text of a coded one is categorical."""
+    return frame.with_columns(pl.col(pl.String).cast(pl.Categorical())) if contract(table).coded else frame
+
+
+def _kept_type(kind: pl.DataType, table: str) -> pl.DataType:
+    return pl.Categorical() if contract(table).coded and kind == pl.String else kind
 
 
 def check(frame: pl.DataFrame, rules: Contract) -> None:
@@ -114,7 +116,7 @@ def _outside(frame: pl.DataFrame, column: Column) -> str:
 
 def write_table(frame: pl.DataFrame, path: Path | str, table: str) -> None:
     """Write a frame as Parquet or CSV (by suffix), after its contract; atomically and byte for byte repeatable."""
-    whole = conform(frame, table).cast(dict(kept_types(table)))
+    whole = as_kept(conform(frame, table), table)
     if Path(path).suffix == ".csv":
         write_frame(whole, path)
         return
@@ -165,13 +167,12 @@ def read_table(
         frame = found.collect()
     except pl.exceptions.ColumnNotFoundError:
         raise BrokenContractError(f"{table} in {Path(path).name}: a column of the contract is absent") from None
-    kept = kept_types(table)
-    wrong = [name for name in names if frame.schema[name] != kept[name]]
+    wrong = [name for name in names if frame.schema[name] != _kept_type(schema[name], table)]
     if wrong:
         raise BrokenContractError(
             f"{table} in {Path(path).name}: columns {wrong} have another type than the contract's"
         )
-    return frame if coded else frame.cast({name: schema[name] for name in names})
+    return frame if coded else frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
 def read_tables(paths: Sequence[Path | str], table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:

@@ -221,3 +221,18 @@ def test_the_pseudonym_decides_no_order() -> None:
     renamed = [{**row, "participant_id": f"x{9 - n}"} for n, row in enumerate(rows)]
     dropped = ["participant_id"]
     assert harmonised(rows).measurements.drop(dropped).equals(harmonised(renamed).measurements.drop(dropped))
+
+
+@pytest.mark.parametrize(
+    ("finding", "action", "n_left"),
+    [
+        pytest.param("unit:porto:hscrp:sites", "exclude", 0, id="excluded"),
+        pytest.param("unit:porto:hscrp:sites", "confirm", 80, id="confirmed"),
+        pytest.param("unit:porto:il6:sites", "exclude", 80, id="another analyte"),
+        pytest.param("unit:lima:hscrp:sites", "exclude", 80, id="another site"),
+    ],
+)
+def test_an_answer_to_the_comparison_of_sites_takes_the_values_out(finding, action, n_left):
+    result = harmonised([*batch("B1", 40), *batch("B2", 40)], answers=[Answer(finding, action, "a wrong header")])
+    assert result.measurements.height == n_left
+    assert (result.ledger["rule_id"] == "value.finding_excluded").sum() == 80 - n_left

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ember.extract.raw_rows import n_rows
 from ember.extract.raw_shares import raw_shares
 from ember.harmonise.harmonise import Harmonised, harmonise_shares, site_accounts
 from ember.harmonise.measured import harmonise_measurements
@@ -24,10 +25,11 @@ TABLES = ("participants", "visits", "measurements", "items", "treatments", "ledg
 def standard_shares(
     study: Study, site: Site, registry: Registry, paths: Mapping[str, Path], leavers: pl.DataFrame | None, rows: int
 ) -> list[StandardisedShare]:
-    """Return the site standardised in shares of so many rows."""
+    """Return the site standardised in shares of so many rows, or in two or three where these would be many."""
+    half = sum(n_rows(path, site.id) for path in paths.values()) // 2
     shares = (
         {source: RawRows(frame, told["columns"]) for source, (frame, told) in raw.items()}
-        for raw in raw_shares(paths, site.id, rows)
+        for raw in raw_shares(paths, site.id, max(rows, half))
     )
     return [standardise_share(study, site, registry, raw, leavers) for raw in shares]
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ember.harmonise.distinct import first_places
+from ember.harmonise.distinct import Distinct, first_places
 
 MOST = 1 << 20
 """Combinations that are numbered without looking which of them occur."""
@@ -62,10 +62,12 @@ def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows by file in order of appearance, row number and analyte; most sites map them in that order."""
     if rows.is_empty():
         return rows
-    files = Contexts.of(rows, ["source_file"]).code
-    analytes = Contexts.of(rows, ["analyte"])
-    rank = np.argsort(np.argsort(analytes.table["analyte"].to_numpy(), kind="stable"))
-    key = (files << SHIFTS[0]) | (rows["row_number"].to_numpy() << SHIFTS[1]) | rank[analytes.code]
+    analytes = Distinct.of(rows["analyte"])
+    rank = np.argsort(np.argsort(analytes.texts.to_numpy(), kind="stable"))
+    key = (rows["row_number"].to_numpy() << SHIFTS[1]) | rank[analytes.code]
+    files = Distinct.of(rows["source_file"])
+    if len(files.texts) > 1:
+        key |= files.code.astype(np.int64) << SHIFTS[0]
     return rows if bool((np.diff(key) >= 0).all()) else rows[np.argsort(key, kind="stable")]
 
 

@@ -140,10 +140,13 @@ def flagged_by() -> dict[str, pl.Expr]:
     }
 
 
-def flag_text() -> pl.Expr:
-    """Return the semicolon list of the rules that flag a value, in alphabetical order."""
-    texts = [pl.when(mark).then(pl.lit(rule)) for rule, mark in flagged_by().items()]
-    return pl.concat_str(texts, separator=";", ignore_nulls=True)
+def flags(measurements: pl.DataFrame) -> pl.Series:
+    """Return the semicolon list of the rules that flag each value, in alphabetical order."""
+    marks = flagged_by()
+    bits = [mark.fill_null(False).cast(pl.UInt32) * (1 << place) for place, mark in enumerate(marks.values())]
+    code = measurements.select(pl.sum_horizontal(bits)).to_series()
+    lists = [";".join(rule for place, rule in enumerate(marks) if n >> place & 1) for n in range(1 << len(marks))]
+    return pl.Series("flags", lists, dtype=pl.Categorical()).gather(code)
 
 
 def _number(text: str) -> float | None:

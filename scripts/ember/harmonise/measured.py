@@ -19,7 +19,7 @@ from ember.harmonise.evidence_suspicion import AMONG_SITES, Suspicion
 from ember.harmonise.fills import add_counts as add_numbers
 from ember.harmonise.fills import count_numbers, fill_table, find_heaps, with_fills
 from ember.harmonise.limit_findings import excluded_heaps, limit_findings
-from ember.harmonise.limits import as_reported, flag_text, flagged_by, with_censoring, with_plausibility
+from ember.harmonise.limits import as_reported, flagged_by, flags, with_censoring, with_plausibility
 from ember.harmonise.passes import Passes
 from ember.harmonise.units import DeclaredFactors, declared_factors, with_conversions
 from ember.registry.model import Answer, Site, Study
@@ -181,7 +181,7 @@ def _finished(
     flagged = [
         entries(results.rows.filter(mark), rule_id, site=site.id, stage=STAGE) for rule_id, mark in flagged_by().items()
     ]
-    return Results(results.rows.with_columns(flag_text().alias("flags")), (*results.listed, *flagged))
+    return Results(results.rows.with_columns(flags(results.rows)), (*results.listed, *flagged))
 
 
 def _numbered(finished: Iterable[Results]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:

@@ -25,6 +25,7 @@ SIGNS = {
     "\u212a": "K",
 }
 TABLE = str.maketrans(SIGNS)
+SPACED = re.compile(r"[\s\x00-\x1f]|\^-")
 RAISED = re.compile(f"([⁺⁻]?)([{''.join(SUPERSCRIPTS)}]+)")
 
 
@@ -38,6 +39,8 @@ def folded(spelling: str) -> str:
     or, with its sign, `-1`, and no blank between two letters goes. What a folded spelling means, or that it means
     nothing, is said by the tables `units.csv` and `unit_aliases.csv`.
     """
+    if spelling.isascii() and not SPACED.search(spelling):
+        return spelling
     plain = RAISED.sub(_exponent, spelling).translate(TABLE)
     plain = re.sub(r"\s*([/^])\s*", r"\1", plain)
     return re.sub(r"\s+", " ", plain.replace("^-", "-")).strip()

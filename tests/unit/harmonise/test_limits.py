@@ -10,7 +10,7 @@ import pytest
 from ember.harmonise.bridging import with_bridges
 from ember.harmonise.detection_limits import with_limits
 from ember.harmonise.fills import FILL_SCHEMA, with_fills
-from ember.harmonise.limits import as_reported, flag_text, with_censoring, with_plausibility
+from ember.harmonise.limits import as_reported, flags, with_censoring, with_plausibility
 from ember.harmonise.units import find_conversion, with_conversions
 from ember.registry.registry import Registry
 from tests.unit.harmonise.harmonise_rows import measurement_rows, registry_with, shared_registry
@@ -27,7 +27,7 @@ def censored(row: dict[str, Any], registry: Registry | None = None) -> pl.DataFr
 def judged(row: dict[str, Any], registry: Registry | None = None) -> dict[str, Any]:
     registry = registry or shared_registry()
     rows = with_plausibility(with_bridges(censored(row, registry), {}), registry)
-    return rows.with_columns(flag_text().alias("flags")).row(0, named=True)
+    return rows.with_columns(flags(rows)).row(0, named=True)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ember.harmonise.crosswalks import choices_of
-from ember.harmonise.instruments import score_instruments
+from ember.harmonise.instruments import Scored, score_instruments
 from ember.harmonise.measured import STAGE, Judged, harmonise_measurements
 from ember.harmonise.passes import Passes
 from ember.registry.model import Site, Study
@@ -113,24 +113,30 @@ def harmonise_shares(
     BrokenContractError
         The values of a share do not add up.
     """
-    choices = choices_of(site)
-    for (measurements, measured), n_results, answers in zip(judged.measurements, n_measurements, items, strict=True):
+    choices, made = choices_of(site), iter(judged.measurements)
+    for n_results, answers in zip(n_measurements, items, strict=True):
         scored = score_instruments(answers, registry, site.id, STAGE, choices)
-        ledger = join_entries([measured, scored.ledger])
-        # score.incomplete is listed once a questionnaire; its answers are counted in n_unscored.
-        listed = ledger.filter(pl.col("rule_id") != "score.incomplete")
-        account = Account(
-            site=site.id,
-            stage=STAGE,
-            unit="value",
-            n_in=n_results + answers.height,
-            n_created=scored.scores.height,
-            n_out=measurements.height + scored.scores.height,
-            n_collapsed=scored.n_collapsed,
-            n_quarantined=count(listed, "quarantined", "value"),
-            n_excluded=count(listed, "excluded", "value") + scored.n_unscored,
-        )
-        yield HarmonisedShare(measurements, scored.scores, ledger, account)
+        yield _share(site, *next(made), scored, n_results + answers.height)
+
+
+def _share(
+    site: Site, measurements: pl.DataFrame, measured: pl.DataFrame, scored: Scored, n_values: int
+) -> HarmonisedShare:
+    ledger = join_entries([measured, scored.ledger])
+    # score.incomplete is listed once a questionnaire; its answers are counted in n_unscored.
+    listed = ledger.filter(pl.col("rule_id") != "score.incomplete")
+    account = Account(
+        site=site.id,
+        stage=STAGE,
+        unit="value",
+        n_in=n_values,
+        n_created=scored.scores.height,
+        n_out=measurements.height + scored.scores.height,
+        n_collapsed=scored.n_collapsed,
+        n_quarantined=count(listed, "quarantined", "value"),
+        n_excluded=count(listed, "excluded", "value") + scored.n_unscored,
+    )
+    return HarmonisedShare(measurements, scored.scores, ledger, account)
 
 
 def site_accounts(

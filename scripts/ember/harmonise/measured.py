@@ -187,9 +187,11 @@ def _finished(
 def _numbered(finished: Iterable[Results]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     passed = 0
     for results in finished:
-        rows = measurement_table(results.rows, passed + 1)
+        rows, listed = measurement_table(results.rows, passed + 1), join_entries(results.listed)
         passed += rows.height
-        yield rows, join_entries(results.listed)
+        del results
+        yield rows, listed
+        del rows, listed  # a share is let go before the next one is made
 
 
 def measurement_table(rows: pl.DataFrame, first: int = 1) -> pl.DataFrame:

@@ -43,6 +43,7 @@ def main(arguments: Namespace) -> None:
             for name, writer in writers.items():
                 writer.write(getattr(share, name))
             accounts.append(share.account)
+            del share  # before the next one is made
     for name in UNCHANGED:
         copy_file(files[name], getattr(arguments, name))
     write_table(judged.findings, arguments.findings, "findings")

@@ -50,6 +50,7 @@ def main(arguments: Namespace) -> None:
                 writer.write(getattr(share, name))
             accounts.extend(share.accounts)
             tallies.append(share.tallies)
+            del raw, rows, share  # before the next one is read
         write_table(site_findings(study, site, added_tallies(tallies)), arguments.findings, "findings")
         write_table(account_table(added(accounts)), arguments.accounting, "accounting")
     report(arguments.log, f"{site.id}: " + ", ".join(f"{writer.rows} {name}" for name, writer in writers.items()))

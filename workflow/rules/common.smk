@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.io import _IOFile
 
 sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
 
@@ -48,32 +47,6 @@ if "conda" not in {
     os.environ.update(
         PATH=os.pathsep.join([os.path.dirname(sys.executable), os.getenv("PATH", "")])
     )
-
-
-def hash_each_file_once():
-    """Keep checksums for this run: the engine hashes all inputs of a job anew for each of its outputs."""
-    hashed, known = _IOFile.checksum, {}
-
-    async def checksum(self, threshold=None, force=False, algorithm=None):
-        if self.is_storage or algorithm is not None or not os.path.isfile(self.file):
-            return await hashed(self, threshold, force, algorithm)
-        now = os.stat(self.file)
-        version = (
-            self.file,
-            now.st_ino,
-            now.st_size,
-            now.st_mtime_ns,
-            threshold,
-            force,
-        )
-        if version not in known:
-            known[version] = await hashed(self, threshold, force, algorithm)
-        return known[version]
-
-    _IOFile.checksum = checksum
-
-
-hash_each_file_once()
 
 
 def lock_workspace():

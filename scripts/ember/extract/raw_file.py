@@ -26,7 +26,7 @@ OFTEN = 8  # rows a value, from which a dictionary of the values pays
 VIEWS = pl.CompatLevel.newest()  # text as polars has it: nothing is copied
 EMPTY = ("_sheet", "_participant")  # columns with nulls; an empty cell is "", and a null in another column is refused
 WRITER_OPTIONS: Mapping[str, Any] = {
-    "compression": "zstd",
+    "compression": "lz4",
     "write_statistics": ["_site", "_row"],
 }
 

@@ -74,7 +74,8 @@ def _linked(native: pl.DataFrame, link: Crosswalk, registry: Registry) -> pl.Dat
         table = pl.DataFrame(pairs, schema={"score": pl.Float64(), "linked": pl.Float64()}, orient="row")
         found = own.join(table, on="score", how="inner", maintain_order="left")
     possible = pl.col("linked").is_between(float(target["total_low"]), float(target["total_high"]))
-    flags = pl.when(pl.col("flags") == "").then(pl.lit(FLAG)).otherwise(pl.col("flags") + f";{FLAG}")
+    told = pl.col("flags").cast(pl.String)
+    flags = pl.when(told == "").then(pl.lit(FLAG)).otherwise(told + f";{FLAG}")
     return (
         found.filter(possible)
         .with_columns(
@@ -83,10 +84,11 @@ def _linked(native: pl.DataFrame, link: Crosswalk, registry: Registry) -> pl.Dat
             pl.lit(target["construct"]).alias("construct"),
             pl.lit(None, dtype=pl.String).alias("version"),
             pl.lit("linked").alias("origin"),
-            pl.lit(0, dtype=native.schema["n_items"]).alias("n_items"),
+            pl.lit(0).alias("n_items"),
             flags.alias("flags"),
             pl.lit(link.id).alias("crosswalk"),
             pl.lit(link.error_sd, dtype=pl.Float64).alias("link_error_sd"),
         )
         .drop("linked")
+        .cast(native.schema)
     )

@@ -14,8 +14,8 @@ from ember.registry.registry import Registry
 
 EVER = ("0000-00", "9999-99")
 SCHEMA = {
-    "assay_class": pl.String(),
-    "platform": pl.String(),
+    "assay_class": pl.Categorical(),
+    "platform": pl.Categorical(),
     "detection_limit": pl.Float64(),
     "upper_limit": pl.Float64(),
     "limit_doubt": pl.Float64(),

@@ -38,14 +38,15 @@ class Distinct:
         run = column.rle_id().to_numpy()
         heads = np.flatnonzero(np.diff(run, prepend=np.uint32(1 << 31))).astype(np.uint32)
         few = len(heads) * 2 < len(run)
-        code = _codes(column.gather(pl.Series(heads)) if few else column)
+        code = category_codes(column.gather(pl.Series(heads)) if few else column).to_numpy()
+        code = code.astype(np.uint32, copy=False)
         first = first_places(code, int(code.max()) + 1 if len(code) else 0)
         found = heads[first] if few else first
         return cls(column.gather(pl.Series(found)), code[run] if few else code)
 
     @classmethod
     def _of_categories(cls, column: pl.Series) -> Distinct:
-        codes = column.to_physical().cast(pl.UInt32).to_numpy()
+        codes = category_codes(column).to_numpy().astype(np.uint32, copy=False)
         first = first_places(codes, int(codes.max()) + 1 if len(codes) else 0)
         seen = np.flatnonzero(first < len(codes))
         seen = seen[np.argsort(first[seen], kind="stable")]
@@ -62,10 +63,11 @@ class Distinct:
         return self.spread(self.texts.to_frame("text").select(read(pl.col("text"))).to_series())
 
 
-def _codes(texts: pl.Series) -> NDArray[np.uint32]:
+def category_codes(texts: pl.Series) -> pl.Series:
+    """Return a code for each text, null where there is none: those of a categorical column are taken as they are."""
     # Categories of their own, or the codes would count on from those of other columns.
-    codes: NDArray[np.uint32] = texts.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy()
-    return codes.astype(np.uint32, copy=False)
+    told = texts if texts.dtype == pl.Categorical else texts.cast(pl.Categorical(pl.Categories.random()))
+    return told.to_physical()
 
 
 def first_places(code: NDArray[np.integer], n: int) -> NDArray[np.uint32]:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from ember.harmonise.distinct import Distinct
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 LOWEST, HIGHEST, STEP = -10.0, 10.0, 0.02
 N_BINS = round((HIGHEST - LOWEST) / STEP)
@@ -39,7 +38,8 @@ def count_values(measurements: pl.DataFrame) -> pl.DataFrame:
     measurements : DataFrame
         Columns analyte, value (canonical; the limit where censored), censoring ("none", "left" or "right"); and,
         where there are any, batch, source_file, from_unit, period ("YYYY-MM" of sampling), visit, decimals (of the
-        reported text) and limit_reported (not null where the file itself gives the limit).
+        reported text), limit_reported (not null where the file itself gives the limit) and n (how many values a row
+        stands for; one without it).
 
     Returns
     -------
@@ -60,10 +60,11 @@ def count_values(measurements: pl.DataFrame) -> pl.DataFrame:
     constants = [name for name in KEYS if name not in given and name != "own_limit"]
     columns = [pl.col(name) for name in KEYS if name in given and name != "own_limit"]  # categories group faster
     columns += [(own if "limit_reported" in given else pl.lit(False)).alias("own_limit"), place]
-    narrow = usable.select(columns).collect()
-    varying = [name for name in narrow.columns if not _is_constant(narrow[name])] or ["bin"]
-    counted = narrow.group_by(varying).len("n")
-    same = [pl.lit(narrow[name][0], dtype=TYPES[name]).alias(name) for name in narrow.columns if name not in varying]
+    narrow = usable.select(*columns, pl.col("n") if "n" in given else pl.lit(1, pl.Int64).alias("n")).collect()
+    looked_at = [name for name in narrow.columns if name != "n"]
+    varying = [name for name in looked_at if not _is_constant(narrow[name])] or ["bin"]
+    counted = narrow.group_by(varying).agg(pl.col("n").sum())
+    same = [pl.lit(narrow[name][0], dtype=TYPES[name]).alias(name) for name in looked_at if name not in varying]
     absent = [pl.lit(None, dtype=TYPES[name]).alias(name) for name in constants]
     return _arranged(counted.with_columns(*(same if narrow.height else ()), *absent))
 
@@ -74,6 +75,7 @@ def add_counts(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _is_constant(column: pl.Series) -> bool:
+    column = column.to_physical() if column.dtype == pl.Categorical else column  # texts would be put in order
     return column.len() > 0 and (
         column.null_count() == column.len() or (column.null_count() == 0 and bool(column.min() == column.max()))
     )

@@ -85,7 +85,8 @@ def count_numbers(measurements: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     measurements : DataFrame
-        Columns of `detection_limits.with_limits`, operator, number, numerator and denominator.
+        Columns of `detection_limits.with_limits`, operator, number, numerator and denominator; and n, how many
+        results a row stands for (one without it).
 
     Returns
     -------
@@ -94,27 +95,25 @@ def count_numbers(measurements: pl.DataFrame) -> pl.DataFrame:
         sign one by one, all of them together, and the results that are marked as below the limit.
     """
     key = [*METHOD_KEY, *FACTOR]
-    counts = (
-        measurements.filter(pl.col("operator") != ">")
-        .group_by([*key, "operator", "number"], maintain_order=True)
-        .agg(pl.len().cast(pl.Int64).alias("n"))
-    )
-    signed = pl.col("operator") == "<"
-    usable = counts.filter(~signed & pl.col("number").is_finite() & (pl.col("number") > 0))
-    lowest = usable.filter(pl.col("number").rank("dense").over(key) <= KEPT_NUMBERS)
-    parts = {"number": lowest, "all": usable, "marked": counts.filter(signed)}
+    results = measurements if "n" in measurements.columns else measurements.with_columns(pl.lit(1, pl.Int64).alias("n"))
+    signed, number = pl.col("operator") == "<", pl.col("number")
+    usable = results.filter(~signed & (pl.col("operator") != ">") & number.is_finite() & (number > 0))
+    lowest = usable.filter(number.rank("dense").over(key) <= KEPT_NUMBERS)
+    parts = {"number": (lowest, [*key, "number"]), "all": (usable, key), "marked": (results.filter(signed), key)}
     told = [
-        part.select(
-            pl.col(METHOD_KEY[:-1]).cast(pl.String),
+        part.group_by(by, maintain_order=True)
+        .agg(pl.col("n").sum())
+        .select(
+            pl.col(METHOD_KEY[:-1]).cast(pl.String),  # texts that a share keeps as categories are told as texts
             "detection_limit",
             *FACTOR,
             pl.lit(what).alias("what"),
-            pl.when(pl.lit(what == "number")).then("number").alias("number"),
+            ("number" if "number" in by else pl.lit(None, pl.Float64).alias("number")),
             "n",
         )
-        for what, part in parts.items()
+        for what, (part, by) in parts.items()
     ]
-    return add_counts(told)  # texts that a share keeps as categories are told as texts
+    return pl.concat(told)
 
 
 def add_counts(counts: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -11,8 +11,9 @@ from ember.errors import EmberError
 from ember.harmonise.crosswalks import FLAG, Choices, linked_scores
 from ember.harmonise.instrument_answers import added_up, judged_answers
 from ember.harmonise.instrument_rules import ITEM_RULES, InstrumentRule, scoring_rules
+from ember.harmonise.order import in_order
 from ember.registry.registry import Registry
-from ember.tables.store import conform, empty_table
+from ember.tables.store import arranged, empty_table
 from ember.validate.ledger import entries, join_entries
 
 QUESTIONNAIRE = ["participant_id", "visit", "instrument"]
@@ -87,7 +88,7 @@ def score_instruments(
     scores = linked_scores(native, choices, registry)
     book.linked(scores)
     n_collapsed = answers.height - n_unscored + totals.height + book.n_repeats
-    return Scored(in_order(scores, items), join_entries(book.listed), n_collapsed, n_unscored)
+    return Scored(_as_table(scores, items), join_entries(book.listed), n_collapsed, n_unscored)
 
 
 def _numbered(items: pl.DataFrame, rules: Mapping[str, InstrumentRule]) -> pl.DataFrame:
@@ -236,6 +237,10 @@ def with_agreement(questionnaires: pl.DataFrame) -> pl.DataFrame:
     return questionnaires.with_columns(apart.fill_null(False).alias("disagrees"))
 
 
+def _word(text: str) -> pl.Expr:
+    return pl.lit(text, pl.Categorical())
+
+
 def _score_table(
     judged: pl.DataFrame, items: pl.DataFrame, rules: Mapping[str, InstrumentRule], choices: Choices
 ) -> pl.DataFrame:
@@ -245,9 +250,9 @@ def _score_table(
         "code",
         pl.when(from_items).then("order").otherwise("total_order").alias("order"),
         pl.when(from_items).then("items_score").otherwise("total_value").alias("score"),
-        pl.when(from_items).then(pl.lit("items")).otherwise(pl.lit("total")).alias("origin"),
+        pl.when(from_items).then(_word("items")).otherwise(_word("total")).alias("origin"),
         pl.when(from_items).then(pl.col("n")).otherwise(0).alias("n_items"),
-        pl.when("disagrees").then(pl.lit("score.total_disagrees")).otherwise(pl.lit("")).alias("flags"),
+        pl.when("disagrees").then(_word("score.total_disagrees")).otherwise(_word("")).alias("flags"),
     )
     names = pl.DataFrame(
         {
@@ -256,7 +261,7 @@ def _score_table(
             "construct": [rule.construct for rule in rules.values()],
             "version": [choices.value_sets.get(name) for name in rules],
         },
-        schema={"code": pl.Int64(), **dict.fromkeys(("instrument", "construct", "version"), pl.String())},
+        schema={"code": pl.Int64(), **dict.fromkeys(("instrument", "construct", "version"), pl.Categorical())},
     )
     places = items.select([name for name in PLACE if name != "instrument"])[made["order"]]
     return pl.concat(
@@ -264,14 +269,7 @@ def _score_table(
     )
 
 
-def in_order(scores: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    """Return scores in the order of the contract: source file, row number, instrument."""
-    files = items["source_file"].unique(maintain_order=True).to_list()
-    names = sorted(scores["instrument"].unique().to_list())
-    file = pl.col("source_file").cast(pl.Enum(files)).to_physical().cast(pl.Int64)
-    name = pl.col("instrument").cast(pl.Enum(names)).to_physical().cast(pl.Int64)
-    rows = pl.col("row_number").max() + 1
-    place = scores.select(((file * rows + pl.col("row_number")) * len(names) + name).alias("place"), "order")
-    unsorted = not place["place"].is_sorted()
-    ordered = scores[place.select(pl.arg_sort_by("place", "order")).to_series()] if unsorted else scores
-    return conform(ordered.select([c for c in empty_table("scores").columns if c in ordered.columns]), "scores")
+def _as_table(scores: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Return scores as the contract `scores` has them, in its order."""
+    ordered = in_order(scores, "instrument", files=items["source_file"], tie="order")
+    return arranged(ordered.select([c for c in empty_table("scores").columns if c in ordered.columns]), "scores")

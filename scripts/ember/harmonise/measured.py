@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import polars as pl
 
 from ember.harmonise.bridging import SiteBridges, declared_bridges, with_bridges
-from ember.harmonise.contexts import Contexts, in_order
+from ember.harmonise.contexts import Contexts
 from ember.harmonise.detection_limits import SiteLimits, declared_limits, with_limits
 from ember.harmonise.evidence import find_suspicions
 from ember.harmonise.evidence_counts import add_counts, count_values, with_decimals
@@ -20,6 +20,7 @@ from ember.harmonise.fills import add_counts as add_numbers
 from ember.harmonise.fills import count_numbers, fill_table, find_heaps, with_fills
 from ember.harmonise.limit_findings import excluded_heaps, limit_findings
 from ember.harmonise.limits import as_reported, flagged_by, flags, with_censoring, with_plausibility
+from ember.harmonise.order import in_order
 from ember.harmonise.passes import Passes
 from ember.harmonise.units import DeclaredFactors, declared_factors, with_conversions
 from ember.registry.model import Answer, Site, Study
@@ -28,24 +29,53 @@ from ember.tables.store import arranged, empty_table
 from ember.validate.ledger import entries, join_entries
 
 STAGE = "harmonise_site"
-CONTEXT = ("analyte", "unit_reported", "source_file", "assay_id", "batch", "period")
-"""What units and limits depend on."""
+CONTEXT = (
+    "analyte", "unit_reported", "source_file", "assay_id", "batch", "period", "visit", "value_reported", "operator",
+    "limit_reported", "number",
+)  # fmt: skip
+"""What a result is judged by: results that are alike in all of it have one fate, and are judged once."""
+PLACE = ("source_file", "sheet", "row_number", "column")
 
 
 @dataclass(frozen=True)
 class Results:
-    """Measurements on their way, and the ledger entries of those that left or were flagged."""
+    """Measurements on their way, what is known of those that are alike, and the ledger of what left or was flagged."""
 
-    rows: pl.DataFrame
+    alike: Contexts
     listed: tuple[pl.DataFrame, ...] = ()
+
+    @property
+    def known(self) -> pl.DataFrame:
+        """Return one row for results that are alike."""
+        return self.alike.table
+
+    def knowing(self, known: pl.DataFrame) -> Results:
+        """Return the results with more known of them."""
+        return Results(self.alike.telling(known), self.listed)
 
     def without(self, leaving: pl.Expr, rule_id: str, site: Site, message: str, reason: str | None = None) -> Results:
         """Return the results that stay, with a ledger entry for each that leaves."""
-        away = self.rows.select(leaving.fill_null(False).alias("away"))["away"]
+        away = _which(self.known, leaving)
         if not away.any():
             return self
-        told = entries(self.rows.filter(away), rule_id, site=site.id, stage=STAGE, message=message, reason=reason)
-        return Results(self.rows.filter(~away), (*self.listed, told))
+        told = self._entries(away, rule_id, site, message, reason)
+        return Results(self.alike.without(away), (*self.listed, told))
+
+    def flagged(self, marks: Mapping[str, pl.Expr], site: Site) -> Results:
+        """Return the results with a ledger entry for each that a rule marks."""
+        found = {rule_id: _which(self.known, mark) for rule_id, mark in marks.items()}
+        told = [self._entries(which, rule_id, site) for rule_id, which in found.items() if which.any()]
+        return Results(self.alike, (*self.listed, *told))
+
+    def _entries(
+        self, which: pl.Series, rule_id: str, site: Site, message: str = "", reason: str | None = None
+    ) -> pl.DataFrame:
+        places = self.alike.places(which, [name for name in PLACE if name in self.alike.rows.columns])
+        return entries(places, rule_id, site=site.id, stage=STAGE, message=message, reason=reason)
+
+
+def _which(known: pl.DataFrame, condition: pl.Expr) -> pl.Series:
+    return known.select(condition.fill_null(False).alias("which")).to_series()
 
 
 @dataclass(frozen=True)
@@ -109,11 +139,11 @@ def harmonise_measurements(study: Study, site: Site, registry: Registry, measure
     """
     declared = Declared.of(study, site, registry)
     converted = measurements.each(partial(_converted, site=site, registry=registry, declared=declared))
-    numbers = add_numbers([count_numbers(share.rows) for share in converted])
+    numbers = add_numbers([count_numbers(share.known) for share in converted])
     heaps = find_heaps(numbers, registry, declared.limits)
     out, fills = excluded_heaps(study, site, heaps), fill_table(heaps)
     censored = converted.each(partial(_censored, site=site, out=out, fills=fills))
-    counts = add_counts([count_values(with_decimals(as_reported(share.rows))) for share in censored])
+    counts = add_counts([count_values(with_decimals(as_reported(share.known))) for share in censored])
     suspicions = find_suspicions(counts, registry, declared.factors)
     units = findings_table(study, site, suspicions, registry, declared.factors, STAGE)
     findings = pl.concat([units, limit_findings(study, site, heaps, numbers, STAGE)])
@@ -126,9 +156,9 @@ def harmonise_measurements(study: Study, site: Site, registry: Registry, measure
 
 
 def _converted(measurements: pl.DataFrame, site: Site, registry: Registry, declared: Declared) -> Results:
-    contexts = Contexts.of(measurements, CONTEXT)
-    known = with_limits(with_conversions(contexts.table, registry, declared.factors), registry, declared.limits)
-    results = Results(contexts.spread(known.drop(CONTEXT)))
+    results = Results(Contexts.of(measurements, CONTEXT))
+    results = results.knowing(with_conversions(results.known, registry, declared.factors))
+    results = results.knowing(with_limits(results.known, registry, declared.limits))
     needed = "molar_factor (nmol_per_mg) or iu_factor (pg_per_iu) in the site file"
     results = results.without(pl.col("unit_needs").is_not_null(), "value.factor_undeclared", site, needed)
     return results.without(pl.col("unit").is_null(), "value.unit_unknown", site, "a unit of units.csv")
@@ -138,7 +168,7 @@ def _censored(results: Results, site: Site, out: Sequence[tuple[Answer, pl.Expr]
     for answer, stands in out:
         told = f"answer to {answer.finding}"
         results = results.without(stands, "value.finding_excluded", site, told, answer.reason)
-    results = Results(with_censoring(with_fills(results.rows, fills)), results.listed)
+    results = results.knowing(with_censoring(with_fills(results.known, fills)))
     unknown = pl.col("value").is_null()
     doubted = unknown & pl.col("limit_doubt").is_not_null() & (pl.col("operator") != ">")
     results = results.without(doubted, "value.limit_period", site, "a known month or batch that one limit covers")
@@ -172,30 +202,28 @@ def _finished(
     for answer, stands in excluded:
         told = f"answer to {answer.finding}"
         results = results.without(stands, "value.finding_excluded", site, told, answer.reason)
-    results = Results(with_bridges(results.rows, bridges), results.listed)
+    results = results.knowing(with_bridges(results.known, bridges))
     unknown = pl.col("value").is_null()
     results = results.without(unknown, "value.not_bridged", site, "a limit within the range of the bridge")
     message = "hard_low to hard_high of analytes.csv, in the canonical unit"
-    results = Results(with_plausibility(results.rows, registry), results.listed)
+    results = results.knowing(with_plausibility(results.known, registry))
     results = results.without(pl.col("impossible"), "value.outside_hard_limits", site, message)
-    flagged = [
-        entries(results.rows.filter(mark), rule_id, site=site.id, stage=STAGE) for rule_id, mark in flagged_by().items()
-    ]
-    return Results(results.rows.with_columns(flags(results.rows)), (*results.listed, *flagged))
+    return results.flagged(flagged_by(), site).knowing(results.known.with_columns(flags(results.known)))
 
 
 def _numbered(finished: Iterable[Results]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     passed = 0
     for results in finished:
-        rows, listed = measurement_table(results.rows, passed + 1), join_entries(results.listed)
+        rows, listed = measurement_table(results.alike, passed + 1), join_entries(results.listed)
         passed += rows.height
         del results
         yield rows, listed
         del rows, listed  # a share is let go before the next one is made
 
 
-def measurement_table(rows: pl.DataFrame, first: int = 1) -> pl.DataFrame:
-    """Return rows in the order and with the columns of the contract `measurements`, numbered from `first`."""
-    ordered = in_order(rows).with_row_index("row_id", offset=first)
-    names = [name for name in empty_table("measurements").columns if name in ordered.columns]
-    return arranged(ordered.select(names), "measurements")
+def measurement_table(results: Contexts, first: int = 1) -> pl.DataFrame:
+    """Return results in the order and with the columns of the contract `measurements`, numbered from `first`."""
+    wanted = empty_table("measurements").columns
+    told = [name for name in wanted if name in results.table.columns and name not in results.rows.columns]
+    ordered = in_order(results.spread(told), "analyte").with_row_index("row_id", offset=first)
+    return arranged(ordered.select(name for name in wanted if name in ordered.columns), "measurements")

@@ -103,19 +103,22 @@ def sort_rows(
         position = people.texts.to_frame("_participant").join(roster, "_participant", "left", maintain_order="left")
         rules.give("row.not_in_roster", position["_person"].is_null().to_numpy()[person])
         person = position["_person"].fill_null(0).to_numpy()[person]
-    for rule_id in frame["_unplaced"].drop_nulls().unique(maintain_order=True):
-        rules.give(rule_id, (frame["_unplaced"] == rule_id).fill_null(False).to_numpy())
+    unplaced = frame["_unplaced"]
+    for rule_id in unplaced.drop_nulls().unique(maintain_order=True):
+        rules.give(rule_id, (unplaced == rule_id).fill_null(False).to_numpy())
     if table.laboratory:
         rules.give("row.unknown_analyte", frame["_analyte"].is_null().to_numpy())
     if not _lists_treatments(table):
         _refuse_contradictions(rules, table, alike, key)
     if roster is None:
         person = _by_appearance(person, rules.none)
-    kept, none = frame.with_columns(pl.Series("_person", person, pl.UInt32)).drop("_unplaced"), rules.none
-    if not none.all():  # most sites keep every row: nothing is copied
+    # Columns are put together, not dropped or selected: that would copy every text of a frame that lies in pieces.
+    kept = pl.DataFrame([column for column in frame if column.name != "_unplaced"])
+    kept, none = kept.with_columns(pl.Series("_person", person, pl.UInt32)), rules.none
+    if not none.all():  # most sites keep every row
         kept = kept.filter(pl.Series(none))
-    refused = frame.with_columns(rules.names).filter(pl.Series(~none))
-    return SortedRows(kept, refused.select("_file", "_sheet", "_row", "_rule", "_participant"))
+    refused = frame.select("_file", "_sheet", "_row", rules.names, "_participant").filter(pl.Series(~none))
+    return SortedRows(kept, refused)
 
 
 class _Rules:

@@ -163,8 +163,8 @@ def with_conversions(measurements: pl.DataFrame, registry: Registry, declared: D
         else:
             unit = registry.ucum(reported, analyte)
             rows.append((*[None] * 5, registry.row("units", analyte, unit)["needs"] if unit else None))
-    texts = dict.fromkeys(("from_unit", "unit", "conversion_id"), pl.String())
-    schema = {**texts, "numerator": pl.Float64(), "denominator": pl.Float64(), "unit_needs": pl.String()}
+    texts = dict.fromkeys(("from_unit", "unit", "conversion_id"), pl.Categorical())
+    schema = {**texts, "numerator": pl.Float64(), "denominator": pl.Float64(), "unit_needs": pl.Categorical()}
     # The keys come from the measurements themselves: whatever type they have there, it is the same on both sides.
     table = distinct.with_columns(pl.DataFrame(rows, schema=schema, orient="row").get_columns())
     return measurements.join(table, on=keys, how="left", maintain_order="left")

@@ -46,6 +46,7 @@ def run_step(
     gc.disable()  # a step is short and makes no cycles of tables: looking for them takes a twentieth of it
     try:
         main(arguments)
+        gc.freeze()  # at its end the process frees everything anyway: no last search through all that it imported
     except EmberError as error:
         finish(arguments.log, str(error))
     except (SystemExit, KeyboardInterrupt):

@@ -13,6 +13,7 @@ from ember.harmonise.measured import harmonise_measurements
 from ember.harmonise.passes import Passes
 from ember.registry.load import load_study
 from ember.steps.command import report, run_step
+from ember.tables.contract import contract
 from ember.tables.files import copy_file
 from ember.tables.shares import read_shares, share_heights, table_writer
 from ember.tables.store import read_table, write_table
@@ -49,7 +50,7 @@ def main(arguments: Namespace) -> None:
     write_table(judged.findings, arguments.findings, "findings")
     write_table(judged.evidence, arguments.evidence, "unit_evidence")
     before = read_table(arguments.accounts[0], "accounting").filter(pl.col("unit") == "value")
-    people = read_table(files["participants"], "participants", coded=True)
+    people = read_table(files["participants"], "participants", list(contract("participants").mapped), coded=True)
     whole = site_accounts(site, people, int(before["n_out"].sum()), accounts)
     write_table(account_table(whole), arguments.accounting, "accounting")
     report(arguments.log, f"{site.id}: {sum(heights)} measurements in, {judged.findings.height} findings")

@@ -58,9 +58,8 @@ class TableWriter:
         # The usual table is one share; its job does not pay for starting another library.
         import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-        options = {name: PARQUET[name] for name in ("compression", "compression_level")}
         schema = share.head(0).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
-        self._writer = pq.ParquetWriter(self._path, schema, write_statistics=False, **options)
+        self._writer = pq.ParquetWriter(self._path, schema, write_statistics=False, compression="none")
         self._append(share)
         self._first = share.clear()
 

@@ -27,8 +27,9 @@ POLARS_TYPES: Mapping[str, pl.DataType] = {
 }
 
 
-# Tables of participants are large, stay here and are read whole: what they take to write counts, not their size.
-PARQUET: Mapping[str, Any] = {"compression": "zstd", "compression_level": 1, "statistics": False}
+# Tables of participants are large, stay here and are read whole. What they take to write and read counts: their texts
+# are dictionaries, and compressing those would take a twentieth of a job and save a quarter of the space.
+PARQUET: Mapping[str, Any] = {"compression": "uncompressed", "statistics": False}
 
 
 class BrokenContractError(Exception):
@@ -175,7 +176,7 @@ def read_table(
             return pl.read_csv(path, schema_overrides=schema, columns=names, glob=False).select(names)
         found = pl.scan_parquet(path, use_statistics=False, glob=False)
         found = (found if rows is None else found.slice(*rows)).select(names)
-        frame = found.collect()
+        frame = found.collect().rechunk()
     except pl.exceptions.ColumnNotFoundError:
         raise BrokenContractError(f"{table} in {Path(path).name}: a column of the contract is absent") from None
     wrong = [name for name in names if frame.schema[name] != _kept_type(schema[name], table)]

@@ -165,7 +165,7 @@ class TestLinkedScores:
     def test_native_scores_alone_are_found_by_the_flag(self) -> None:
         rows = answers_to("hamd17", {0: 20})
         linked = scored(rows, "furukawa_2019_hamd17_bdi2").scores
-        assert linked.filter(~pl.col("flags").str.contains("score.linked")).equals(scored(rows).scores)
+        assert linked.filter(~pl.col("flags").cast(pl.String).str.contains("score.linked")).equals(scored(rows).scores)
 
     def test_a_table_of_the_study_makes_its_link_usable(self) -> None:
         registry = with_points(CHOI, [(raw, 37 + 1.5 * raw) for raw in range(28)])

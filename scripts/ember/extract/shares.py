@@ -8,7 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-SHARE_ROWS = 5 << 16
+WHOLE_ROWS = 5 << 16
+"""Rows up to which a site is one share."""
+SHARE_ROWS = 5 << 15
+"""Rows of a share of a larger site: beside it lie the open files, and what is known of all its participants."""
 
 Positions = Mapping[str, NDArray[np.intp]]
 
@@ -28,17 +31,18 @@ def shares(participants: Mapping[str, pl.Series], rows: int = SHARE_ROWS) -> Ite
     Participants are dealt out in order of appearance, so that the rows of a file which keeps them together are read
     once; of one sorted by visit each share is gathered from the whole of it. A site without rows is one empty share.
     """
-    everyone = pl.concat([pl.Series([], dtype=pl.String), *participants.values()])
-    n_shares = max(-(-everyone.len() // rows), 1)
+    heights = {source: told.len() for source, told in participants.items()}
+    n_shares = max(-(-sum(heights.values()) // rows), 1)
     if n_shares == 1:
-        yield {source: np.arange(told.len()) for source, told in participants.items()}
+        yield {source: np.arange(height) for source, height in heights.items()}
         return
-    share = _share_of_rows(everyone, n_shares)
-    starts = np.cumsum([0, *(told.len() for told in participants.values())])
+    share = _share_of_rows(pl.concat(participants.values()), n_shares)
+    del participants  # a number a row is enough from here
+    starts = np.cumsum([0, *heights.values()])
     for number in np.unique(share):
         yield {
             source: np.flatnonzero(share[start:end] == number)
-            for source, start, end in zip(participants, starts[:-1], starts[1:], strict=True)
+            for source, start, end in zip(heights, starts[:-1], starts[1:], strict=True)
         }
 
 

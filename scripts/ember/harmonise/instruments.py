@@ -13,7 +13,7 @@ from ember.harmonise.instrument_answers import added_up, judged_answers
 from ember.harmonise.instrument_rules import ITEM_RULES, InstrumentRule, scoring_rules
 from ember.harmonise.order import in_order
 from ember.registry.registry import Registry
-from ember.tables.store import arranged, empty_table
+from ember.tables.store import arranged, category, empty_table
 from ember.validate.ledger import entries, join_entries
 
 QUESTIONNAIRE = ["participant_id", "visit", "instrument"]
@@ -93,7 +93,7 @@ def score_instruments(
 
 def _numbered(items: pl.DataFrame, rules: Mapping[str, InstrumentRule]) -> pl.DataFrame:
     """Return order, instrument `code`, `person_visit`, item and value: numbers, because names join and group slowly."""
-    person = pl.col("participant_id").cast(pl.Categorical).to_physical().cast(pl.Int64)
+    person = pl.col("participant_id").cast(category("participant_id")).to_physical().cast(pl.Int64)
     visit = pl.col("visit").cast(pl.Categorical).to_physical().cast(pl.Int64)
     code = pl.col("instrument").cast(pl.Enum(list(rules))).to_physical().cast(pl.Int64)
     return (

@@ -10,6 +10,7 @@ import polars as pl
 
 from ember.harmonise.value_columns import ValueColumn
 from ember.registry.model import Visit
+from ember.tables.store import category
 
 
 def words(names: Sequence[str | None]) -> pl.Series:
@@ -40,7 +41,7 @@ class Origin:
     @cached_property
     def participants(self) -> pl.Series:
         """Pseudonyms by `person`, as categories."""
-        return self.roster["_participant"].cast(pl.Categorical())
+        return self.roster["_participant"].cast(category("participant_id"))
 
     def named(self, cells: pl.DataFrame) -> pl.DataFrame:
         """Return the cells with site, participant, visit, source file and row number in words."""

@@ -40,11 +40,12 @@ class TableWriter:
         """
         share = as_kept(conform(frame, self._table), self._table)
         self._heights.append(share.height)
-        if self._first is None:
+        if len(self._heights) == 1:
             self._first = share
             return
-        if self._writer is None:
+        if self._first is not None:
             self._open(self._first)
+            self._first = None
         self._append(share)
 
     def close(self) -> None:
@@ -61,7 +62,6 @@ class TableWriter:
         schema = share.head(0).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
         self._writer = pq.ParquetWriter(self._path, schema, write_statistics=False, compression="none")
         self._append(share)
-        self._first = share.clear()
 
     def _append(self, share: pl.DataFrame) -> None:
         table = share.to_arrow(compat_level=pl.CompatLevel.oldest())

@@ -36,6 +36,17 @@ class BrokenContractError(Exception):
     """A table that EMBER itself made does not meet its contract: a defect, not something a user can mend."""
 
 
+def category(column: str) -> pl.Categorical:
+    """Return the type of the text of a column of a coded table.
+
+    Notes
+    -----
+    Pseudonyms have categories of their own, which go with the last column that uses them; the shared ones would keep
+    those of every share and of every site.
+    """
+    return pl.Categorical(pl.Categories("participant")) if column == "participant_id" else pl.Categorical()
+
+
 def polars_schema(table: str) -> dict[str, pl.DataType]:
     """Return column names and polars types of a contract, in order."""
     return {column.name: POLARS_TYPES[column.type] for column in contract(table).columns}
@@ -81,17 +92,21 @@ def arranged(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 
 
 def _type_in(frame: pl.DataFrame, column: Column) -> pl.DataType:
-    categorical = column.type == "string" and frame.schema.get(column.name) == pl.Categorical
-    return pl.Categorical() if categorical else POLARS_TYPES[column.type]
+    categorical = column.type == "string" and isinstance(frame.schema.get(column.name), pl.Categorical)
+    return category(column.name) if categorical else POLARS_TYPES[column.type]
 
 
 def as_kept(frame: pl.DataFrame, table: str) -> pl.DataFrame:
     """Return a frame as a file of the table has it: the text of a coded one is categorical."""
-    return frame.with_columns(pl.col(pl.String).cast(pl.Categorical())) if contract(table).coded else frame
+    if not contract(table).coded:
+        return frame
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(pl.col(name).cast(category(name)) for name in texts)
 
 
-def _kept_type(kind: pl.DataType, table: str) -> pl.DataType:
-    return pl.Categorical() if contract(table).coded and kind == pl.String else kind
+def _kept_type(column: str, table: str) -> pl.DataType:
+    kind = POLARS_TYPES[contract(table).by_name[column].type]
+    return category(column) if contract(table).coded and kind == pl.String else kind
 
 
 def check(frame: pl.DataFrame, rules: Contract) -> None:
@@ -117,7 +132,7 @@ def _is_one(column: pl.Series) -> bool:
     """Return whether a column holds one value or none: it tells no two keys apart."""
     if column.null_count():
         return column.null_count() == column.len()
-    codes = column.to_physical() if column.dtype == pl.Categorical else column
+    codes = column.to_physical() if isinstance(column.dtype, pl.Categorical) else column
     return bool(codes.min() == codes.max())
 
 
@@ -179,7 +194,7 @@ def read_table(
         frame = found.collect().rechunk()
     except pl.exceptions.ColumnNotFoundError:
         raise BrokenContractError(f"{table} in {Path(path).name}: a column of the contract is absent") from None
-    wrong = [name for name in names if frame.schema[name] != _kept_type(schema[name], table)]
+    wrong = [name for name in names if frame.schema[name] != _kept_type(name, table)]
     if wrong:
         raise BrokenContractError(
             f"{table} in {Path(path).name}: columns {wrong} have another type than the contract's"

@@ -26,6 +26,10 @@ OTHER_ROWS = ("analytes", "earlier_visit")
 """Kinds whose verdict on a row depends on other rows of the table, so that they need the site's whole table."""
 
 
+BLOCK = 1 << 18
+"""Rows of a site that are looked at together, where its whole table lies in memory as codes."""
+
+
 class Visits:
     """The visits that took place at a site, as a table of yes and no: participants by visits."""
 
@@ -36,7 +40,8 @@ class Visits:
         highest = known["participant_id"].max()
         people = highest + 1 if isinstance(highest, int) else 0
         self._had = np.zeros((people + 1, self._names.len() + 1), dtype=np.bool_)
-        self._had[self._at(known)] = True
+        for part in known.iter_slices(BLOCK):
+            self._had[self._at(part)] = True
 
     def had(self, rows: pl.DataFrame) -> pl.Series:
         """Return whether each row is of a visit that its participant had."""
@@ -112,7 +117,7 @@ def row_verdicts(
     visits : Visits, optional
         Needed by a table with rules of the kind "reference".
     participants : DataFrame
-        `participant_id` and the columns that rules name, with the same codes.
+        Columns that rules name, in the order of the participants' codes.
     """
     columns = []
     for row in rows_of(table, registry):
@@ -191,24 +196,27 @@ def _compared(left: pl.Expr, right: pl.Expr, row: Row) -> pl.Expr:
 def _earlier_visit(frame: pl.DataFrame, row: Row, days: Mapping[str, int]) -> pl.Series:
     """Compare each visit with the latest one among those planned on an earlier day; the first has nothing to meet."""
     order, names = sorted(set(days.values())), pl.Series(list(days), dtype=pl.Categorical)
-    places = pl.Series([order.index(day) for day in days.values()], dtype=pl.Int64)
+    places = pl.Series([order.index(day) for day in days.values()], dtype=pl.Int16)
     visits = frame.select(
         pl.col("participant_id").alias("_person"),
-        pl.col(row["left"]).cast(pl.Int64).alias("_day"),
+        pl.col(row["left"]).cast(pl.Int32).alias("_day"),
         pl.col("visit").replace_strict(names, places, default=None).alias("_place"),
     ).drop_nulls()
-    person, place, day = (visits[name].to_numpy() for name in ("_person", "_place", "_day"))
-    never = np.iinfo(np.int64).min
-    latest = np.full((int(person.max()) + 1 if visits.height else 0, len(order) + 1), never)
-    np.maximum.at(latest, (person, place + 1), day)
-    before = np.maximum.accumulate(latest, axis=1)[person, place]
-    told = visits.with_columns(pl.Series(before).alias("_before")).filter(pl.col("_before") != never)
-    return told.select(_compared(pl.col("_day"), pl.col("_before"), row)).to_series()
+    people, never = visits["_person"].max(), np.iinfo(np.int32).min
+    latest = np.full((people + 1 if isinstance(people, int) else 0, len(order) + 1), never, dtype=np.int32)
+    for part in visits.iter_slices(BLOCK):
+        np.maximum.at(latest, (part["_person"].to_numpy(), part["_place"].to_numpy() + 1), part["_day"].to_numpy())
+    np.maximum.accumulate(latest, axis=1, out=latest)
+    verdicts = [pl.Series([], dtype=pl.Boolean)]
+    for part in visits.iter_slices(BLOCK):
+        before = pl.Series("_before", latest[part["_person"].to_numpy(), part["_place"].to_numpy()])
+        told = part.with_columns(before).filter(pl.col("_before") != never)
+        verdicts.append(told.select(_compared(pl.col("_day"), pl.col("_before"), row)).to_series())
+    return pl.concat(verdicts)
 
 
 def _participant(frame: pl.DataFrame, row: Row, participants: pl.DataFrame) -> pl.Series:
-    limits = participants.select("participant_id", row["right"]).unique("participant_id", keep="first")
-    joined = frame.select("participant_id", row["left"]).join(
-        limits, on="participant_id", how="left", maintain_order="left"
-    )
-    return joined.select(_compared(pl.col(row["left"]), pl.col(row["right"]), row)).to_series()
+    known = pl.when(pl.col("participant_id") < participants.height).then("participant_id")
+    limit = participants[row["right"]].gather(frame.select(known).to_series())
+    told = frame.select(row["left"]).with_columns(limit)
+    return told.select(_compared(pl.col(row["left"]), pl.col(row["right"]), row)).to_series()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ember.registry.model import Study
 from ember.registry.registry import Registry
@@ -21,9 +24,9 @@ from ember.validate.cross_field import (
 from ember.validate.gate_changes import with_changes
 from ember.validate.gate_rule import COUNT, KEY, KNOWN, OWN_SITE, ROWS, STAGES, Counts, GateRule
 from ember.validate.gate_rules import rows_rule, screening, table_rules
-from ember.validate.keys import People, key_numbers
+from ember.validate.keys import People, key_hashes, key_numbers
 from ember.validate.site_rows import Load, SiteRows, compared_columns, slim
-from ember.validate.tally import Judge, Tally, times_of
+from ember.validate.tally import Judge, Tally, times_of_keys
 
 Checked = tuple[Sequence[GateRule], Mapping[str, Mapping[str, Counts]]]
 """Rules, and their counts by rule and site."""
@@ -54,7 +57,7 @@ def stage_counts(
     """
     tables = [_opened(table, study, registry, judge) for table in STAGES[stage]]
     for site in sites:
-        roster = (part["participant_id"] for part in load(site, "participants", ["participant_id"]))
+        roster = map(itemgetter("participant_id"), load(site, "participants", ["participant_id"]))
         rows = SiteRows(site, load, People(roster))
         for table in tables:
             add_site(table, rows, study, registry)
@@ -93,7 +96,7 @@ def add_site(table: GateTable, rows: SiteRows, study: Study, registry: Registry)
     roster = rows.participants(limits) if limits else pl.DataFrame()
     visits = rows.visits if any(row["kind"] == "reference" for row in rows_of(name, registry)) else None
     has = rows.with_biomarkers(screening(study)) if name == "participants" else {}
-    keys: list[pl.DataFrame] = []
+    hashes: list[NDArray[np.uint64]] = []
     compared: list[pl.DataFrame] = []
     for part in rows.slices(name, columns, {*rules.key, *needed, *compared_columns(table.rules)}):
         told = _with_derived(part, rows, has)
@@ -101,13 +104,12 @@ def add_site(table: GateTable, rows: SiteRows, study: Study, registry: Registry)
         table.strays |= not told[OWN_SITE].all()
         table.occurring |= _occurring(told)
         table.tally.add(rows.site, slim(told, table.rules))
-        keys.append(part.select(rules.key))
+        hashes.append(key_hashes(part, rules.key))
         compared.append(compared_rows(name, part, registry))
     for column, verdicts in site_verdicts(name, pl.concat(compared), _planned(study), registry).items():
         table.tally.add(rows.site, verdicts.alias(column).to_frame())
-    whole = pl.concat(keys)
-    table.heights[rows.site] = whole.height
-    table.keys[rows.site] = times_of(key_numbers(whole, rules.key))
+    table.heights[rows.site] = sum(map(len, hashes))
+    table.keys[rows.site] = times_of_keys(hashes, lambda: rows.whole(name, rules.key), rules.key)
 
 
 def _with_derived(part: pl.DataFrame, rows: SiteRows, has: Mapping[str, pl.Series]) -> pl.DataFrame:

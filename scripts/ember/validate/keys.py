@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 LARGEST = 1 << 62
 
@@ -26,7 +28,7 @@ class People:
     def __init__(self, roster: Iterable[pl.Series] = ()) -> None:
         self._dtype = pl.Categorical(pl.Categories.random())
         self._holder = pl.Series([], dtype=self._dtype)
-        highest = [codes.max() for codes in [self.coded(part) for part in roster]]
+        highest = [codes.max() for codes in map(self.coded, roster)]
         self.known = max((high + 1 for high in highest if isinstance(high, int)), default=0)
 
     def coded(self, ids: pl.Series) -> pl.Series:
@@ -56,3 +58,15 @@ def key_numbers(frame: pl.DataFrame, key: Sequence[str]) -> pl.Series:
         total = total * base + codes
         size *= base
     return total
+
+
+def key_hashes(frame: pl.DataFrame, key: Sequence[str]) -> NDArray[np.uint64]:
+    """Return a hash for each row: where two differ, so do the keys; where they are equal, the keys may differ."""
+    return frame.select(key).hash_rows().to_numpy()
+
+
+def all_differ(hashes: Sequence[NDArray[np.uint64]]) -> bool:
+    """Return whether no hash of a site stands twice, eight bytes a row."""
+    whole = np.concatenate(hashes)
+    whole.sort()
+    return not (whole[1:] == whole[:-1]).any()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
 from ember.extract.own_rows import other_tests, own_rows
 from ember.provenance.settings import included_sites
@@ -17,7 +20,7 @@ from ember.registry.model import Site, Study, TableMap
 from ember.registry.registry import Registry
 from ember.validate.gate_changes import with_changes
 from ember.validate.gate_rule import COUNT, Counts, GateRule
-from ember.validate.keys import People, key_numbers
+from ember.validate.keys import People, key_hashes
 from ember.validate.raw_cells import TEXT, Told, text_verdicts
 from ember.validate.raw_rules import (
     COLUMNS_THERE,
@@ -31,7 +34,7 @@ from ember.validate.raw_rules import (
     raw_rule_list,
 )
 from ember.validate.row_numbers import RowNumbers
-from ember.validate.tally import Judge, Tally, times_of
+from ember.validate.tally import Judge, Tally, times_of_keys
 
 METADATA_KEY = b"ember"
 PLACES = ("_row", "_sheet", "_participant")
@@ -104,13 +107,16 @@ def _source(
         leads = not any(other is site for other, _ in tables[:number])
         reading = Reading(site, table, cells, leads)
         named = [name for name in _named(reading) if name in present]
-        parts = (
-            pl.scan_parquet(path, use_statistics=False, glob=False).slice(*rows).select(*PLACES, *named).collect()
-            for rows in slices.get(site.id, [])
-        )
+        parts = partial(_parts, path, slices.get(site.id, []), [*PLACES, *named])
         _read_table(parts, reading, numbers, registry, tally)
     for name, times in numbers.times().items():
         _put(tally, ROWS_UNIQUE.rule, name, times)
+
+
+def _parts(path: Path, slices: Sequence[tuple[int, int]], columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    scanned = pl.scan_parquet(path, use_statistics=False, glob=False)
+    for rows in slices:
+        yield scanned.slice(*rows).select(columns).collect()
 
 
 def _slices_of(told: Any) -> dict[str, list[tuple[int, int]]]:
@@ -141,12 +147,12 @@ def _named(reading: Reading) -> list[str]:
 
 
 def _read_table(
-    parts: Iterator[pl.DataFrame], reading: Reading, numbers: RowNumbers, registry: Registry, tally: Tally
+    parts: Callable[[], Iterator[pl.DataFrame]], reading: Reading, numbers: RowNumbers, registry: Registry, tally: Tally
 ) -> None:
     """Add the verdicts on a table's rows and cells."""
-    site, table, people = reading.site.id, reading.table, People()
-    keys: list[pl.DataFrame] = []
-    for rows in (_with_scope(part, table) for part in parts):
+    site, table = reading.site.id, reading.table
+    hashes: list[NDArray[np.uint64]] = []
+    for rows in (_with_scope(part, table) for part in parts()):
         if reading.leads or table.rows:  # two tables of a site may share rows, which are counted once
             _add(tally, ROWS_PARTICIPANT.rule, site, rows["_present"])
             numbers.add(site, rows)
@@ -154,16 +160,21 @@ def _read_table(
         for cells in reading.cells:
             _gather(cells, rows, site, registry, tally)
         if not _may_repeat(table):
-            used = rows.filter("_asked").select(KEY_OF_ROW)
-            keys.append(used.with_columns(people.coded(used["_participant"])))
-    whole = pl.concat(keys) if keys else pl.DataFrame()
-    if whole.height:
-        _put(tally, ROWS_REPEATED.rule, site, times_of(key_numbers(whole, KEY_OF_ROW)))
+            hashes.append(key_hashes(rows.filter("_asked"), KEY_OF_ROW))
+    if sum(map(len, hashes)):
+        _put(tally, ROWS_REPEATED.rule, site, times_of_keys(hashes, lambda: _keys(parts(), table), KEY_OF_ROW))
     for cells in reading.cells:
         _judge(cells, site, registry, tally)
         _add(tally, f"{cells.rule}.some_value", site, pl.Series([cells.value]))
         if cells.told.cell.form and cells.value:
             _add(tally, f"{cells.rule}.some_readable", site, pl.Series([cells.readable]))
+
+
+def _keys(parts: Iterator[pl.DataFrame], table: TableMap) -> pl.DataFrame:
+    """Return what names each row that can be used, participants as codes."""
+    people = People()
+    used = (_with_scope(part, table).filter("_asked").select(KEY_OF_ROW) for part in parts)
+    return pl.concat([part.with_columns(people.coded(part["_participant"])) for part in used])
 
 
 def _add(tally: Tally, rule: str, site: str, verdicts: pl.Series) -> None:

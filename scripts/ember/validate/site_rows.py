@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import polars as pl
 
@@ -28,20 +28,23 @@ class SiteRows:
     def slices(
         self, table: str, columns: Sequence[str], compared: Collection[str] | None = None
     ) -> Iterator[pl.DataFrame]:
-        """Yield the rows of a table: participants as codes, and texts as categories.
+        """Return the rows of a table, slice by slice: participants as codes, and texts as categories.
 
         Parameters
         ----------
         compared : collection of str, optional
             The only columns to turn into codes; of the others only what is missing counts.
         """
-        coded = set(columns if compared is None else compared)
-        for part in self.load(self.site, table, columns):
-            texts = [name for name in part.columns if name in coded and part.schema[name] == pl.String]
-            people = [self.people.coded(part["participant_id"])] if "participant_id" in part.columns else []
-            yield part.with_columns(
-                *people, *(pl.col(name).cast(pl.Categorical) for name in texts if name != "participant_id")
-            )
+        coded = frozenset(columns if compared is None else compared)
+        # A slice is let go before the next one is read, and with it the categories of its participants.
+        return map(partial(self._as_codes, coded=coded), self.load(self.site, table, columns))
+
+    def _as_codes(self, part: pl.DataFrame, coded: Collection[str]) -> pl.DataFrame:
+        texts = [name for name in part.columns if name in coded and part.schema[name] == pl.String]
+        people = [self.people.coded(part["participant_id"])] if "participant_id" in part.columns else []
+        return part.with_columns(
+            *people, *(pl.col(name).cast(pl.Categorical) for name in texts if name != "participant_id")
+        )
 
     def whole(self, table: str, columns: Sequence[str]) -> pl.DataFrame:
         """Return a table whole: a few columns, as codes."""
@@ -52,8 +55,9 @@ class SiteRows:
         return Visits(self.whole("visits", ["participant_id", "visit"]))
 
     def participants(self, columns: Sequence[str]) -> pl.DataFrame:
-        """Return columns of the roster."""
-        return self.whole("participants", ["participant_id", *columns])
+        """Return columns of the roster in the order of the participants' codes, of each the first row."""
+        told = self.whole("participants", ["participant_id", *columns]).drop_nulls("participant_id")
+        return told.unique("participant_id", keep="first", maintain_order=True).drop("participant_id")
 
     def with_biomarkers(self, screened: Sequence[tuple[str, str]]) -> Mapping[str, pl.Series]:
         """Return the participants who have a result of an analyte at a visit, by the column that says so."""

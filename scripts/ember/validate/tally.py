@@ -6,9 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ember.validate.gate_rule import COUNT, KEY, SITE, Counts, GateRule
+from ember.validate.keys import all_differ, key_numbers
 
 Judge = Callable[[pl.DataFrame, Sequence[GateRule]], Mapping[str, Mapping[str, Counts]]]
 """Takes a tally (site, count and the columns of the rules) and rules; gives their counts by rule and site."""
@@ -115,6 +118,28 @@ def times_of(keys: pl.Series) -> pl.DataFrame:
         return times_table({1: keys.len()})
     times = keys.rle().struct.field("len").value_counts(name=COUNT)
     return times_table({times: times * keys_of_it for times, keys_of_it in times.iter_rows()})
+
+
+def times_of_keys(
+    hashes: Sequence[NDArray[np.uint64]], whole: Callable[[], pl.DataFrame], key: Sequence[str]
+) -> pl.DataFrame:
+    """Return how often the keys of a site's rows stand, as `times_of`.
+
+    Parameters
+    ----------
+    hashes : sequence of uint64 arrays
+        Of the keys of each slice (see `ember.validate.keys.key_hashes`).
+    whole : callable
+        Gives the key columns of all slices together.
+
+    Notes
+    -----
+    Keys usually differ, which hashes tell in eight bytes a row; only where two are equal the keys are looked at.
+    """
+    if all_differ(hashes):
+        n = sum(map(len, hashes))
+        return times_table({1: n} if n else {})
+    return times_of(key_numbers(whole(), key))
 
 
 def times_table(rows: Mapping[int, int]) -> pl.DataFrame:

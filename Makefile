@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo run test check lock bench prove clean help
+.PHONY: demo run test check lock bench bench-schemes prove clean help
 
 help:
 	@echo "make demo            the synthetic four-site study, from nothing to a report"
@@ -53,6 +53,9 @@ lock: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+bench-schemes: $(READY)
+	$(BIN)/python -m tests.bench.schemes
 
 prove: $(READY)
 	POLARS_MAX_THREADS=1 $(BIN)/python -m tests.prove

@@ -110,6 +110,12 @@ def fit(study: Study, folder: Path, results: Path, analysis: str) -> None:
         table: [results / f"restricted/harmonised/{site}/{table}.parquet" for site in included_sites(study)]
         for table in ("participants", "measurements", "scores")
     }
+    given = {
+        "treatments": [results / f"restricted/harmonised/{site}/treatments.parquet" for site in included_sites(study)],
+        "standard": [results / f"restricted/standard/{site}/measurements.parquet" for site in included_sites(study)],
+        "answers": [results / f"restricted/standard/{site}/items.parquet" for site in included_sites(study)],
+        "ledgers": [results / f"restricted/ledger/{site}/harmonise_site.parquet" for site in included_sites(study)],
+    }
     analysis_set = results / f"restricted/analysis/{analysis}.parquet"
     scheme = study.analyses[analysis].get("bands", {}).get("scheme")
     endotypes = results / f"restricted/endotypes/{scheme}.parquet"
@@ -118,10 +124,11 @@ def fit(study: Study, folder: Path, results: Path, analysis: str) -> None:
             derive_endotypes,
             folder,
             scheme=scheme,
-            participants=tables["participants"],
-            measurements=tables["measurements"],
+            **tables,
+            **given,
             endotypes=endotypes,
             composite=results / f"restricted/endotypes/{scheme}.composite.parquet",
+            references=results / f"restricted/endotypes/{scheme}.references.parquet",
             accounting=results / f"checks/accounting/endotypes/{scheme}.csv",
         )
     call(

@@ -29,6 +29,8 @@ SCHEMAS = {
     "source,verified",
     "bridges": "bridge_id|label,analyte,from_assay,to_assay,unit,slope,intercept,valid_low,valid_high,slope_se,"
     "intercept_se,residual_sd,method,source,verified",
+    "composite_references": "reference,analyte|platform,unit,ln_mean,ln_sd,n,n_below,population,source,verified",
+    "within_person": "within_person|analyte,measure,value,unit,interval,includes_assay,population,source,verified",
     "instruments": "instrument|label,construct,parent,version_group,needs,n_items,total_low,total_high,missing_totals,"
     "direction,scoring,missing_rule,max_missing,response_rule,remission_operator,remission_value,reference_mean,reference_sd,reference_population,licence,"
     "source,verified",
@@ -51,6 +53,7 @@ SCHEMAS = {
     "codelists": "codelist,code|label,source,verified",
     "codelist_names": "codelist,name|code,source,verified",
     "disclosure": "profile|threshold,rounding,minimum_residual_df,source,verified",
+    "symptom_items": "profile,instrument,item|symptom,source,verified",
     "thresholds": "threshold|analyte,operator,value,unit,label,source,verified",
     "cross_field_rules": "rule,table|kind,left,operator,right,tolerance,category,severity,title,source,verified",
     "variable_names": "kind,target,name|language,confidence,source,verified",
@@ -66,10 +69,13 @@ ALLOWED = {
         "mass_volume", "moles_volume", "count_volume", "activity_volume", "arbitrary_volume", "share", "ratio", "mass",
         "volume", "length_time", "time", "rate", "presence", "panel",
     },
+    ("within_person", "measure"): {"cv", "ln_sd", "sd"},
+    ("within_person", "includes_assay"): {"true", "false"},
     ("assays", "assay_class"): {"high_sensitivity", "standard", "multiplex"},
     ("assays", "fill"): {"none", "lod_sqrt2", "lod_half", "lod"},
     ("instruments", "construct"): {
         "severity", "functioning", "quality_of_life", "cognition", "anhedonia", "fatigue", "adversity", "staging",
+        "infection",
     },
     ("instruments", "direction"): {"higher_worse", "higher_better"},
     ("instruments", "needs"): {"", "value_set"},
@@ -185,7 +191,7 @@ def test_names_are_plain_identifiers() -> None:
         pytest.param("assays", "analyte", "analytes", "analyte", id="assays-analytes"),
         pytest.param("bridges", "from_assay", "assays", "assay_id", id="bridges-from"),
         pytest.param("bridges", "to_assay", "assays", "assay_id", id="bridges-to"),
-        pytest.param("thresholds", "analyte", "analytes", "analyte", id="thresholds-analytes"),
+        pytest.param("symptom_items", "instrument", "instruments", "instrument", id="symptoms-instruments"),
         pytest.param("instrument_items", "instrument", "instruments", "instrument", id="items-instruments"),
         pytest.param("severity_bands", "instrument", "instruments", "instrument", id="bands-instruments"),
         pytest.param("treatments", "components", "treatments", "treatment", id="components-treatments"),
@@ -626,9 +632,17 @@ class TestDisclosure:
 
 def test_thresholds_are_in_the_canonical_unit() -> None:
     canonical = {row["analyte"]: row["canonical_unit"] for row in TABLES["analytes"]}
+    canonical |= {"composite": "1", "bmi": "kg/m2", "symptoms": "1"}  # what a scheme may ask beside its analyte
     assert all(row["unit"] == canonical[row["analyte"]] for row in TABLES["thresholds"])
     cuts = [(row["analyte"], row["operator"], row["value"]) for row in TABLES["thresholds"]]
     assert len(set(cuts)) == len(cuts)
+
+
+def test_items_of_symptom_profiles_are_scored_items() -> None:
+    scored = {(row["instrument"], row["item"]) for row in TABLES["instrument_items"] if row["scored"] == "true"}
+    assert [row for row in TABLES["symptom_items"] if (row["instrument"], row["item"]) not in scored] == []
+    framework = {row["symptom"] for row in TABLES["symptom_items"] if row["profile"] == "inflamed_profile"}
+    assert framework == {"fatigue", "slowing", "motivation", "anhedonia"}
 
 
 def nhanes(name: str) -> Path:

@@ -207,6 +207,34 @@ def scheme_config(wildcards):
     return settings.digest(settings.scheme_settings(STUDY, REGISTRY, wildcards.scheme))
 
 
+def symptom_files(wildcards):
+    """Return the answers to items, which only a scheme reads that uses symptoms."""
+    uses = "symptoms" in STUDY.schemes[wildcards.scheme]
+    return per_site(f"{R}/restricted/standard/{{site}}/items.parquet") if uses else []
+
+
+def usual_config(wildcards):
+    return settings.digest(settings.usual_settings(STUDY, REGISTRY, wildcards.scheme))
+
+
+def verdict_config(wildcards):
+    return settings.digest(
+        settings.verdict_settings(STUDY, REGISTRY, wildcards.verdict)
+    )
+
+
+def mixture_config(wildcards):
+    return settings.digest(
+        settings.mixture_settings(STUDY, REGISTRY, wildcards.mixture)
+    )
+
+
+def compared_schemes(wildcards):
+    """Return the endotypes of the schemes that a mixture is compared with, in its order."""
+    named = STUDY.mixtures[wildcards.mixture].get("compare", [])
+    return [f"{R}/restricted/endotypes/{scheme}.parquet" for scheme in named]
+
+
 def analysis_config(wildcards):
     return settings.digest(
         settings.analysis_settings(STUDY, REGISTRY, wildcards.analysis)
@@ -251,5 +279,6 @@ def gate_findings(wildcards):
 
 def scheme_files(wildcards):
     """Return the endotypes an analysis is about, if it is about any."""
-    bands = STUDY.analyses[wildcards.analysis].get("bands")
-    return [f"{R}/restricted/endotypes/{bands['scheme']}.parquet"] if bands else []
+    analysis = STUDY.analyses[wildcards.analysis]
+    named = analysis.get("bands") or analysis.get("within")
+    return [f"{R}/restricted/endotypes/{named['scheme']}.parquet"] if named else []

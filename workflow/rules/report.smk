@@ -33,6 +33,14 @@ ACCOUNTS = [
     *history_files(f"{R}/checks/accounting/{{site}}/derive_history.csv"),
     *expand("{R}/checks/accounting/endotypes/{scheme}.csv", R=R, scheme=STUDY.schemes),
     *expand(
+        "{R}/checks/accounting/mixtures/{mixture}.csv", R=R, mixture=STUDY.mixtures
+    ),
+    *expand(
+        "{R}/checks/accounting/usual_level/{scheme}.csv",
+        R=R,
+        scheme=parts.schemes_with_usual_level(STUDY),
+    ),
+    *expand(
         "{R}/checks/accounting/analysis/{analysis}.csv", R=R, analysis=STUDY.analyses
     ),
 ]
@@ -99,6 +107,18 @@ rule summarise_sites:
         endotypes=expand(
             "{R}/restricted/endotypes/{scheme}.parquet", R=R, scheme=STUDY.schemes
         ),
+        composites=expand(
+            "{R}/restricted/endotypes/{scheme}.{table}.parquet",
+            R=R,
+            scheme=parts.schemes_with_composite(STUDY),
+            table=["composite", "references"],
+        ),
+        usual=expand(
+            "{R}/restricted/endotypes/{scheme}.{table}.parquet",
+            R=R,
+            scheme=parts.schemes_with_usual_level(STUDY),
+            table=["usual", "usual_components"],
+        ),
         ledgers=LEDGERS,
     output:
         summaries=expand(
@@ -148,6 +168,18 @@ rule protect_results:
             table=parts.summaries_of(STUDY),
         ),
         consent=consent_counts(),
+        verdicts=expand(
+            "{R}/restricted/endotypes/{verdict}.{table}.parquet",
+            R=R,
+            verdict=STUDY.verdicts,
+            table=parts.VERDICT_FILES.values(),
+        ),
+        mixtures=expand(
+            "{R}/restricted/endotypes/{mixture}.{table}.parquet",
+            R=R,
+            mixture=STUDY.mixtures,
+            table=parts.MIXTURES,
+        ),
         accounting=f"{R}/checks/accounting.csv",
         gates=expand(
             "{R}/checks/gates/{stage}.{kind}",

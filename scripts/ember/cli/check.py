@@ -74,7 +74,6 @@ def check(name: str, *, record: bool = False, quiet: bool = False) -> int:
     study = found.readable
     if study is not None and found.registry is not None:
         hashes = _check_sources(study, found.registry, found.sites, checked)
-        _check_schemes(study, checked)
         _check_key(study, checked)
         _check_gates(study, found.registry, checked)
         if record:
@@ -210,16 +209,6 @@ def _names(written: str, table: TableMap, column: str) -> bool:
     return any(re.fullmatch(form, column) for form in (pattern, *visits))
 
 
-def _check_schemes(study: Study, checked: Checked) -> None:
-    from ember.endotypes.scheme import check_scheme
-
-    for scheme in study.schemes.values():
-        try:
-            check_scheme(scheme)
-        except EmberError as error:
-            checked.errors.append(error)
-
-
 def _check_key(study: Study, checked: Checked) -> None:
     try:
         pseudonym_key(study, os.environ)
@@ -257,6 +246,7 @@ def _summary(study: Study) -> str:
         counted(len(study.sites), "site"),
         counted(len(study.sources), "source"),
         counted(len(study.schemes), "endotype scheme"),
+        *([counted(len(study.verdicts), "verdict")] if study.verdicts else []),
         counted(len(study.analyses), "analysis", "analyses"),
     ]
     return f"{study.id}: {', '.join(counts)}"

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ember.consortium.disclosure_composites import protect_composites
 from ember.consortium.disclosure_estimates import add_estimates, protect_curves, protect_estimates
+from ember.consortium.disclosure_mixtures import (
+    protect_mixture_cells,
+    protect_mixture_classes,
+    protect_mixture_stability,
+)
 from ember.consortium.disclosure_tables import add_tables
+from ember.consortium.disclosure_usual import protect_usual_components, protect_usual_levels
+from ember.consortium.disclosure_verdicts import protect_verdict_curves, protect_verdict_witnesses
 from ember.consortium.suppression import Counts, Key
 from ember.registry.registry import Registry
 from ember.reporting.dictionary import with_presence
@@ -53,8 +61,8 @@ def protect(tables: Mapping[str, pl.DataFrame], profile: Profile) -> dict[str, p
     ----------
     tables : mapping of str to DataFrame
         Any of flow, quality, harmonisation, distributions, endotypes, characteristics, rules, findings, gates,
-        accounting, inputs, dictionary (with quality), consent, treatment_names, history, estimates and curves, all
-        unprotected.
+        accounting, inputs, dictionary (with quality), consent, treatment_names, history, composites, usual
+        levels, estimates and curves, all unprotected.
     profile : Profile
         The study's rules.
 
@@ -85,6 +93,9 @@ def protect(tables: Mapping[str, pl.DataFrame], profile: Profile) -> dict[str, p
         result["characteristics"] = _characteristics(
             tables["characteristics"], result["characteristics"], profile.threshold
         )
+    for name, coarse in _COARSE.items():
+        if name in tables:
+            result[name] = coarse(tables[name], result[name], profile.threshold)
     if "estimates" in tables:
         result["estimates"] = protect_estimates(
             tables["estimates"], result["estimates"], profile.threshold, profile.minimum_residual_df, WITHHELD
@@ -176,6 +187,18 @@ def _treatment_names(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.when(known).then("n_names").otherwise(None).alias("n_names"))
 
 
+_COARSE = {
+    "composites": protect_composites,
+    "usual_levels": protect_usual_levels,
+    "usual_components": protect_usual_components,
+    "verdict_witnesses": protect_verdict_witnesses,
+    "verdict_curves": protect_verdict_curves,
+    "mixture_classes": protect_mixture_classes,
+    "mixture_assays": protect_mixture_cells,
+    "mixture_agreement": protect_mixture_cells,
+    "mixture_stability": protect_mixture_stability,
+}
+"""Tables with means: those of enough people, coarsened."""
 _DERIVED = {
     "quality": _quality,
     "harmonisation": _harmonisation,

@@ -7,11 +7,21 @@ from typing import Any
 
 import polars as pl
 
+from ember.consortium.disclosure_composites import add_analyte_counts, add_composites
+from ember.consortium.disclosure_mixtures import (
+    add_mixture_agreement,
+    add_mixture_assays,
+    add_mixture_classes,
+    add_mixture_stability,
+)
+from ember.consortium.disclosure_shared import Keys, relate_absence, same_or_own
+from ember.consortium.disclosure_states import add_lost, add_states
+from ember.consortium.disclosure_usual import add_usual_components, add_usual_levels
+from ember.consortium.disclosure_verdicts import add_verdict_witnesses
 from ember.consortium.suppression import Counts, Key
+from ember.registry.ways import base_of
 
-Keys = dict[str, list[Key | None]]
 Row = dict[str, Any]
-INDETERMINATE = "indeterminate"
 CARRIED = ("n_in", "n_created", "n_out")
 
 
@@ -24,12 +34,6 @@ def add_tables(counts: Counts, tables: Mapping[str, pl.DataFrame]) -> dict[str, 
         For each table and count column, the key of every row (None where the cell is empty).
     """
     return {name: add(counts, tables[name]) for name, add in _TABLES.items() if name in tables}
-
-
-def same_or_own(counts: Counts, shared: Key, own: Key, value: int) -> Key:
-    """Use a key that tables share if the count is the same one, else the table's own."""
-    there = counts.value(shared)
-    return counts.add(shared if there is None or there == value else own, value)
 
 
 def _cell(counts: Counts, key: Key, value: int | None) -> Key | None:
@@ -56,7 +60,18 @@ def _flow(counts: Counts, frame: pl.DataFrame) -> Keys:
     for sides in by_line.values():
         for total in sides.get(True, []):
             counts.relate(total, sides.get(False, []), "other_sites")
+    _relate_ways(counts, by_box)
     return {"n": keys}
+
+
+def _relate_ways(counts: Counts, by_box: Mapping[tuple[str, str], Mapping[str, list[Key]]]) -> None:
+    """Whom a further way of an analysis has lost: those analysed are part of those of the analysis itself."""
+    analyses = dict.fromkeys(analysis for analysis, _ in by_box)
+    for (analysis, site), boxes in by_box.items():
+        base = base_of(analysis, analyses)
+        if base is not None and (base, site) in by_box:
+            for total in by_box[base, site].get("analysed", []):
+                counts.relate(total, boxes.get("analysed", []), f"lost:{analysis}")
 
 
 def _quality(counts: Counts, frame: pl.DataFrame) -> Keys:
@@ -89,17 +104,6 @@ def _presence(counts: Counts, site: str, variable: str, value: int) -> Key | Non
     return next(
         (key for key in counts.places if key[:3] == ("present", site, variable) and counts.value(key) == value), None
     )
-
-
-def _relate_absence(counts: Counts, site: str, absent: Key) -> None:
-    """Declare that those without a value and those with one are all participants, where the numbers say so."""
-    whole: Key = ("participants", site)
-    people, missing = counts.value(whole), counts.value(absent)
-    if people is None or not missing:
-        return
-    for key in [key for key in counts.places if key[:2] == ("present", site)]:
-        if counts.value(key) == people - missing:
-            counts.relate(whole, [key, absent])
 
 
 def _harmonisation(counts: Counts, frame: pl.DataFrame) -> Keys:
@@ -142,36 +146,6 @@ def _distributions(counts: Counts, frame: pl.DataFrame) -> Keys:
         if len(set(groups)) == len(groups) and counts.value(total) == sum(counts.value(group) or 0 for group in groups):
             counts.relate(total, groups)
     return {"n": keys}
-
-
-def _endotypes(counts: Counts, frame: pl.DataFrame) -> Keys:
-    """The states add up to the total, in each site and in all; all = sum of the sites."""
-    keys: list[Key | None] = []
-    totals: list[Key | None] = []
-    by_site: dict[tuple[Key, str], list[Key]] = {}
-    by_state: dict[tuple[str, str], dict[bool, list[Key]]] = {}
-    sums: dict[str, dict[bool, set[Key]]] = {}
-    for row in frame.iter_rows(named=True):
-        own = ("endotype_total", row["scheme"], row["site"])
-        total = same_or_own(counts, ("participants", row["site"]), own, row["total"])
-        key = counts.add(("state", row["scheme"], row["site"], row["state"]), row["n"])
-        if row["state"] == INDETERMINATE:
-            _relate_absence(counts, row["site"], key)
-        keys.append(key)
-        totals.append(total)
-        whole = row["site"] == "all"
-        by_site.setdefault((total, row["scheme"]), []).append(key)
-        by_state.setdefault((row["scheme"], row["state"]), {}).setdefault(whole, []).append(key)
-        sums.setdefault(row["scheme"], {}).setdefault(whole, set()).add(total)
-    for (total, scheme), parts in by_site.items():
-        counts.relate(total, parts, f"no_state:{scheme}")
-    for sides in by_state.values():
-        for total in sides.get(True, []):
-            counts.relate(total, sides.get(False, []), "other_sites")
-    for sizes in sums.values():
-        for total in sorted(sizes.get(True, set()), key=str):
-            counts.relate(total, sorted(sizes.get(False, set()), key=str), "other_sites")
-    return {"n": keys, "total": totals}
 
 
 def _characteristics(counts: Counts, frame: pl.DataFrame) -> Keys:
@@ -284,7 +258,7 @@ def _gates(counts: Counts, frame: pl.DataFrame) -> Keys:
         keys["n_failed"].append(failed)
         if checked and failed:
             counts.relate(checked, [failed], "passed")
-            _relate_absence(counts, row["site"], failed)
+            relate_absence(counts, row["site"], failed)
         if checked:
             place = (row["stage"], row["site"], row["table"])
             shared = ("participants", row["site"]) if row["table"] == "participants" else ("rows_of", *place)
@@ -378,7 +352,7 @@ _TABLES: Mapping[str, Callable[[Counts, pl.DataFrame], Keys]] = {
     "quality": _quality,
     "harmonisation": _harmonisation,
     "distributions": _distributions,
-    "endotypes": _endotypes,
+    "endotypes": add_states,
     "characteristics": _characteristics,
     "rules": _rules,
     "accounting": _accounting,
@@ -388,4 +362,14 @@ _TABLES: Mapping[str, Callable[[Counts, pl.DataFrame], Keys]] = {
     "consent": _consent,
     "treatment_names": _treatment_names,
     "history": _history,
+    "acute_samples": add_lost,
+    "composites": add_composites,
+    "composite_analytes": add_analyte_counts,
+    "usual_levels": add_usual_levels,
+    "usual_components": add_usual_components,
+    "verdict_witnesses": add_verdict_witnesses,
+    "mixture_classes": add_mixture_classes,
+    "mixture_assays": add_mixture_assays,
+    "mixture_agreement": add_mixture_agreement,
+    "mixture_stability": add_mixture_stability,
 }

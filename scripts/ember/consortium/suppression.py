@@ -12,7 +12,10 @@ from ember.tables.store import BrokenContractError
 
 Key = tuple[Hashable, ...]
 BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
 SMALLEST_DIRECTION = 1e-9
+WHOLES = frozenset(("participants",))
+"""Counts that every reader looks for: they are hidden last."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class Counts:
         few = np.zeros(len(self.values), dtype=bool)
         few[[place for place, people in self.people.items() if 0 < people < threshold]] = True
         counts = np.array(self.values, dtype=np.int64)
-        mask = suppress(counts, self.relations, threshold, np.array(self.implied), few)
+        whole = np.array([key[0] in WHOLES for key in self.places], dtype=bool)
+        mask = suppress(counts, self.relations, threshold, np.array(self.implied), few, whole)
         return frozenset(key for key, place in self.places.items() if mask[place])
 
 
@@ -98,6 +102,7 @@ def suppress(
     threshold: int,
     implied: BoolArray | None = None,
     few: BoolArray | None = None,
+    whole: BoolArray | None = None,
 ) -> BoolArray:
     """Return which counts to hide.
 
@@ -113,6 +118,8 @@ def suppress(
         Counts that are in no table; they are hidden before published ones.
     few : ndarray of bool, shape (n,), optional
         Counts of rows or values of too few people, hidden whatever their size.
+    whole : ndarray of bool, shape (n,), optional
+        Counts that are hidden only where nothing else is left.
 
     Returns
     -------
@@ -124,27 +131,32 @@ def suppress(
     cell; (b) k hidden parts of a known total together hold at least threshold + k - 1, so every one of them may
     still be as large as the threshold for a reader who knows that none is zero; (c) no hidden count is a linear
     combination of shown ones (null space of the sums, per connected component), which is what leaks from tables
-    with totals in two directions. Each time the smallest shown count of the sum is hidden as well.
+    with totals in two directions. Each time the smallest shown count of the sum is hidden as well, implied ones
+    first and `whole` ones last.
     It does not see sums that are not declared, nor two analyses whose people differ by a few.
     """
     mask = (counts > 0) & (counts < threshold)
     mask = mask if few is None else mask | few
-    unpublished = np.zeros(counts.size, dtype=bool) if implied is None or implied.size == 0 else implied
+    turn = np.ones(counts.size, dtype=np.int64)
+    if implied is not None and implied.size:
+        turn[implied] = 0
+    if whole is not None and whole.size:
+        turn[whole] = 2
     if not mask.any():
         return mask
     while True:
-        while any([_make_safe(relation, counts, mask, threshold, unpublished) for relation in relations]):
+        while any([_make_safe(relation, counts, mask, threshold, turn) for relation in relations]):
             pass
         found = _first_determined(relations, mask)
         if found is None:
             return mask
-        _hide_neighbour(*found, relations, counts, mask, unpublished)
+        _hide_neighbour(*found, relations, counts, mask, turn)
 
 
-def _make_safe(relation: Relation, counts: NDArray[np.int64], mask: BoolArray, threshold: int, late: BoolArray) -> bool:
+def _make_safe(relation: Relation, counts: NDArray[np.int64], mask: BoolArray, threshold: int, turn: IntArray) -> bool:
     changed = False
     while _unsafe(relation, counts, mask, threshold):
-        candidate = _next_smallest(relation, counts, mask, late)
+        candidate = _next_smallest(relation, counts, mask, turn)
         if candidate is None:
             break
         mask[candidate] = True
@@ -162,9 +174,9 @@ def _unsafe(relation: Relation, counts: NDArray[np.int64], mask: BoolArray, thre
     return len(unknown) == 1 or held < threshold + len(unknown) - 1
 
 
-def _next_smallest(relation: Relation, counts: NDArray[np.int64], mask: BoolArray, late: BoolArray) -> int | None:
+def _next_smallest(relation: Relation, counts: NDArray[np.int64], mask: BoolArray, turn: IntArray) -> int | None:
     shown = [cell for cell in relation.cells if not mask[cell] and counts[cell] > 0]
-    return min(shown, key=lambda cell: (not late[cell], int(counts[cell])), default=None)
+    return min(shown, key=lambda cell: (int(turn[cell]), int(counts[cell])), default=None)
 
 
 def _hide_neighbour(
@@ -173,7 +185,7 @@ def _hide_neighbour(
     relations: Sequence[Relation],
     counts: NDArray[np.int64],
     mask: BoolArray,
-    late: BoolArray,
+    turn: IntArray,
 ) -> None:
     """Hide the smallest shown count in a sum with the cell, else in a sum with a hidden cell that leads to it.
 
@@ -181,9 +193,9 @@ def _hide_neighbour(
     """
     for reach in (frozenset((cell,)), component):
         near = [relation for relation in relations if not reach.isdisjoint(relation.cells)]
-        found = [candidate for r in near if (candidate := _next_smallest(r, counts, mask, late)) is not None]
+        found = [candidate for r in near if (candidate := _next_smallest(r, counts, mask, turn)) is not None]
         if found:
-            mask[min(found, key=lambda place: (not late[place], int(counts[place])))] = True
+            mask[min(found, key=lambda place: (int(turn[place]), int(counts[place])))] = True
             return
     raise BrokenContractError("disclosure: a hidden count follows from the shown ones and nothing is left to hide")
 

@@ -5,25 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ember.draft.site import SiteDraft
-from ember.draft.visits import PlannedVisit
+from ember.draft.visits import PlannedVisit, placeholder_windows
 from ember.draft.yaml_text import flow
 
+SCHEME_ID = "hscrp_first"
+BEFORE_TREATMENT = ("randomisation", "treatment_start")
 SCHEME = """\
-# An example to edit: the scheme of the demo study, on the first visit of this one.
-scheme: hscrp_bands
+# An example to edit: the shipped scheme hscrp_bands on samples of the first visit of this study.
+scheme: {scheme}
 version: 1
 label: hsCRP bands
 analyte: hscrp
 unit: mg/L
-visit: {visit}
-acute: {{operator: ">", value: 10, state: acute_suspect}}
-states:
-  - {{rule: below_1, state: not_inflamed, below: {{operator: "<", value: 1}}}}
-  - {{rule: from_1_to_3, state: intermediate, above: {{operator: ">=", value: 1}}, below: {{operator: "<=", value: 3}}}}
-  - {{rule: above_3, state: inflamed_single, above: {{operator: ">", value: 3}}}}
-inflamed: [inflamed_single]
-source: "Bands of 1 and 3 mg/L and the acute threshold of 10 mg/L: AHA/CDC 2003 (cardiovascular, borrowed); above 3 mg/L as low-grade inflammation in depression: Osimo et al. 2019."
-"""  # noqa: E501
+thresholds:
+  hscrp_at_least_1: hscrp >= 1
+  hscrp_high: hscrp > 3
+  hscrp_acute: hscrp > 10
+rules:                               # from the highest down; the first that holds
+  - {{rule: above_3, when: hscrp_high, state: inflamed}}
+  - {{rule: from_1_to_3, when: hscrp_at_least_1, state: intermediate}}
+  - {{rule: below_1, state: not_inflamed}}
+acute: hscrp_acute
+samples: {{from: {first}, to: {last}, apart: 14}}   # study days; only samples before treatment
+inflamed: [inflamed_single, inflamed_persistent]
+persistent_above_10: out
+sources:
+  - "Bands of 1 and 3 mg/L and repeating a sample above 10 mg/L: AHA/CDC 2003 (cardiovascular, borrowed)."
+  - "Above 3 mg/L as low-grade inflammation in depression: Osimo et al. 2019."
+"""
 
 ANALYSIS = """\
 # An example to edit: an association, not an effect. Write the estimand before any outcome is looked at.
@@ -50,10 +59,13 @@ def analytes_of(site: SiteDraft) -> list[str]:
     return list(found)
 
 
-def scheme_text(sites: Sequence[SiteDraft], visits: Sequence[PlannedVisit]) -> str:
+def scheme_text(sites: Sequence[SiteDraft], visits: Sequence[PlannedVisit], time_zero: str) -> str:
     """Return an endotype scheme of hsCRP, or "" where no site measures it."""
-    measured = any("hscrp" in analytes_of(site) for site in sites)
-    return SCHEME.format(visit=_ids(visits)[0]) if measured else ""
+    if not any("hscrp" in analytes_of(site) for site in sites):
+        return ""
+    windows = {visit.id: (first, last) for visit, first, last in placeholder_windows(visits)}
+    first, last = windows.get(_ids(visits)[0], (-28, 0))
+    return SCHEME.format(scheme=SCHEME_ID, first=first, last=min(last, 0) if time_zero in BEFORE_TREATMENT else last)
 
 
 def analysis_text(sites: Sequence[SiteDraft], visits: Sequence[PlannedVisit]) -> str:
@@ -83,4 +95,4 @@ def _ids(visits: Sequence[PlannedVisit]) -> list[str]:
 def report_text(scheme: bool) -> str:
     """Return report.yaml."""
     lines = ["headline: {analysis: first, model: two_stage}"]
-    return "\n".join([*lines, *(["inflamed_share: hscrp_bands"] if scheme else [])]) + "\n"
+    return "\n".join([*lines, *([f"inflamed_share: {SCHEME_ID}"] if scheme else [])]) + "\n"

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from ember.draft.notes import Notes
-from ember.draft.plan import analysis_text, report_text, scheme_text
+from ember.draft.plan import SCHEME_ID, analysis_text, report_text, scheme_text
 from ember.draft.proposal import Proposal, one_line
 from ember.draft.readme import readme_text
 from ember.draft.site import SiteDraft, TableDraft
 from ember.draft.table_text import draft_csv
-from ember.draft.visits import PlannedVisit
+from ember.draft.visits import PlannedVisit, placeholder_windows
 from ember.draft.yaml_text import block, flow, scalar
 
 LEAST_SURE = 0.8
@@ -79,9 +78,9 @@ def study_files(draft: StudyDraft) -> dict[str, str]:
     """Return the text of each file of the drafted study by its path in the folder."""
     files = {"study.yaml": study_text(draft)}
     files |= {f"sites/{site.id}.yaml": site_text(site) for site in draft.sites}
-    scheme, analysis = scheme_text(draft.sites, draft.visits), analysis_text(draft.sites, draft.visits)
+    analysis, scheme = analysis_text(draft.sites, draft.visits), _scheme(draft)
     if scheme:
-        files["endotypes/hscrp_bands.yaml"] = scheme
+        files[f"endotypes/{SCHEME_ID}.yaml"] = scheme
     files["analyses/first.yaml"] = analysis
     files["report.yaml"] = report_text(bool(scheme))
     files["draft.csv"] = draft_csv(draft.proposals)
@@ -123,10 +122,14 @@ def study_text(draft: StudyDraft) -> str:
             ]
     lines += [
         f"sites: {flow([site.id for site in draft.sites])}",
-        f"endotypes: {flow(['hscrp_bands'] if scheme_text(draft.sites, draft.visits) else [])}",
+        f"endotypes: {flow([SCHEME_ID] if _scheme(draft) else [])}",
         "analyses: [first]",
     ]
     return "\n".join([*lines, *_open_lines(open_points)]) + "\n"
+
+
+def _scheme(draft: StudyDraft) -> str:
+    return scheme_text(draft.sites, draft.visits, draft.time_zero or "")
 
 
 def _maps(site: SiteDraft, variable: str) -> bool:
@@ -134,17 +137,13 @@ def _maps(site: SiteDraft, variable: str) -> bool:
 
 
 def _visit_lines(visits: Sequence[PlannedVisit]) -> list[str]:
-    dated = [visit for visit in visits if visit.day is not None]
+    windows = placeholder_windows(visits)
     lines = [
         "visits:                              # windows reach half-way to the neighbours: a placeholder to be settled"
     ]
-    if not dated:
+    if not windows:
         return ["# OPEN: visits: {baseline: {day: 0, from: …, to: …}, …}; no extract says when they take place."]
-    days = [visit.day or 0 for visit in dated]
-    ends = [(low + high) // 2 for low, high in pairwise(days)]
-    firsts = [days[0] - 28, *(end + 1 for end in ends)]
-    lasts = [*ends, days[-1] + max(14, (days[-1] - days[-2]) // 2 if len(days) > 1 else 14)]
-    for visit, first, last in zip(dated, firsts, lasts, strict=True):
+    for visit, first, last in windows:
         lines.append(f"  {visit.id}: {flow({'day': visit.day, 'from': first, 'to': last})}")
     return lines + [f"  # OPEN: {visit.id}: {visit.evidence}" for visit in visits if visit.day is None]
 

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ember.draft.lexicon import Lexicon
 from ember.draft.words import words_of
@@ -34,6 +35,18 @@ class PlannedVisit:
     day: int | None
     confidence: float
     evidence: str
+
+
+def placeholder_windows(visits: Sequence[PlannedVisit]) -> list[tuple[PlannedVisit, int, int]]:
+    """Return the dated visits, each with first and last day: windows that reach half-way to the neighbours."""
+    dated = [visit for visit in visits if visit.day is not None]
+    if not dated:
+        return []
+    days = [visit.day or 0 for visit in dated]
+    ends = [(low + high) // 2 for low, high in pairwise(days)]
+    firsts = [days[0] - 28, *(end + 1 for end in ends)]
+    lasts = [*ends, days[-1] + max(14, (days[-1] - days[-2]) // 2 if len(days) > 1 else 14)]
+    return list(zip(dated, firsts, lasts, strict=True))
 
 
 @dataclass(frozen=True)

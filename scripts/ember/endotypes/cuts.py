@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ember.endotypes.cut import Cut as Cut
+from ember.endotypes.cut import cut_of as cut_of
+from ember.endotypes.cut import points_up as points_up
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
 UNPLACED = -1
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A point on the line and the side to which it belongs.
-
-    Parameters
-    ----------
-    value : float
-        In the canonical unit.
-    belongs_above : bool
-        True for ">= value" against "< value", False for "> value" against "<= value".
-    """
-
-    value: float
-    belongs_above: bool
-
-
-def cut_of(operator: str, value: float) -> Cut:
-    """Return the cut that an operator makes: ">=" and "<" make the same one, and so do ">" and "<="."""
-    return Cut(float(value), operator in (">=", "<"))
-
-
-def points_up(operator: str) -> bool:
-    """Return whether an operator takes the side above its value."""
-    return operator in (">", ">=")
 
 
 def holds(value: FloatArray, operator: str, threshold: float) -> BoolArray:

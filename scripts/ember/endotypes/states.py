@@ -1,80 +1,134 @@
-"""One state a participant: total and exclusive, with the rule and the results it rests on."""
+"""One state a participant: total and exclusive, with the rule, the results it rests on, and what was missing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from ember.endotypes.composite import group_numbers, mean_of_present, z_of_ln
-from ember.endotypes.cuts import UNPLACED, BoolArray, FloatArray, IntArray, place
-from ember.endotypes.results import (
-    PERSON,
-    censored,
-    filled,
-    of_standard_assay,
-    results_at,
-    standard_limits,
-    values,
+from ember.endotypes.composites.composite import Composites
+from ember.endotypes.cuts import BoolArray, FloatArray, IntArray
+from ember.endotypes.results import PERSON
+from ember.endotypes.samples import INFECTED, Samples, numbered, samples_of
+from ember.endotypes.scheme import (
+    ACUTE_SUSPECT,
+    CRP_ONLY,
+    DISCORDANT,
+    INDETERMINATE,
+    INFLAMED_PERSISTENT,
+    INFLAMED_SINGLE,
+    PERSISTENT_ABOVE_10,
+    Scheme,
+    Verdict,
+    scheme_rules,
 )
-from ember.endotypes.scheme import INDETERMINATE, SchemeRules, Verdict, scheme_rules
-from ember.errors import EmberError
-from ember.tables.store import conform
+from ember.endotypes.sequence import NONE, Sequences, sequences
+from ember.endotypes.support import MET, NOT_MET, Judged, at_visit, judged
+from ember.endotypes.support import UNKNOWN as NOT_KNOWN
+from ember.registry.model import Visit
+from ember.tables.store import arranged
 from ember.validate.accounting import Account
 
-COMPOSITE_SCHEMA = {
-    "site_id": pl.String(),
-    "participant_id": pl.String(),
-    "visit": pl.String(),
-    "composite": pl.Float64(),
-    "n_analytes": pl.Int64(),
-}
 MISSING = Verdict(f"{INDETERMINATE}:missing", INDETERMINATE)
 CENSORED = Verdict(f"{INDETERMINATE}:censored", INDETERMINATE)
 ASSAY = Verdict(f"{INDETERMINATE}:assay", INDETERMINATE)
+UNIT = Verdict(f"{INDETERMINATE}:unit", INDETERMINATE)
+REFUSED = Verdict(f"{INDETERMINATE}:refused", INDETERMINATE)
+ACUTE = Verdict("acute", ACUTE_SUSPECT)
+INFECTION = Verdict("infection", ACUTE_SUSPECT)
+TWICE_ABOVE = Verdict("acute_twice", PERSISTENT_ABOVE_10)
+FIRST = (MISSING, CENSORED, ASSAY, UNIT, REFUSED, ACUTE, INFECTION, TWICE_ABOVE)
+"""Verdicts that every scheme has, in the order of their codes."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What beside the screening analyte a scheme may look at; what it does not use stays empty.
+
+    Attributes
+    ----------
+    composite : Composites or None
+    scores : DataFrame or None
+        Contract scores, for reports of infection.
+    symptoms : ndarray or None
+        Score of the scheme's symptom profile, one a participant.
+    started : ndarray or None
+        Study day on which treatment began, one a participant.
+    unusable : DataFrame or None
+        `site_id`, `participant_id`, `visit` and `unit` (bool) of results that were reported and could not be used.
+    """
+
+    composite: Composites | None = None
+    scores: pl.DataFrame | None = None
+    symptoms: FloatArray | None = None
+    started: FloatArray | None = None
+    unusable: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class _Assigned:
+    """One entry a participant: the verdict's code, and where the support conditions decided."""
+
+    verdicts: list[Verdict]
+    code: IntArray
+    supported: BoolArray
 
 
 def assign_states(
-    measurements: pl.DataFrame, participants: pl.DataFrame, scheme: Mapping[str, Any]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give every participant one state at the scheme's visit.
+    measurements: pl.DataFrame,
+    participants: pl.DataFrame,
+    content: Mapping[str, Any],
+    visits: Sequence[Visit],
+    evidence: Evidence | None = None,
+) -> pl.DataFrame:
+    """Give every participant one state before treatment.
 
     Parameters
     ----------
     measurements, participants : DataFrame
         Harmonised tables of all sites, contracts measurements and participants.
-    scheme : mapping
-        Content of endotypes/<scheme>.yaml.
+    content : mapping
+        A resolved scheme (`ember.registry.schemes`).
+    visits : sequence of Visit
+        The study's planned visits.
+    evidence : Evidence, optional
+        What else the scheme looks at.
 
     Returns
     -------
-    endotypes : DataFrame
+    DataFrame
         Contract endotypes: one row a class, probability 1 for the state and 0 otherwise.
-    composite : DataFrame
-        `site_id`, `participant_id`, `visit`, `composite`, `n_analytes`; no rows if the scheme has none.
 
     Raises
     ------
     EmberError
-        The scheme is not total, or a left-censored result meets a composite that does not say how to fill it.
+        The scheme is not total.
 
     Notes
     -----
     A single result is noisy: about a third of raised CRP values are normal again some weeks later, so probability 1
     says only that the rule was applied, not that the participant would be labelled the same tomorrow. A result that
     is known only as an interval is labelled where the whole interval lies in one band, and is indeterminate
-    elsewhere; a standard assay sees nothing below its limit, so a number it gives there counts as "below the limit",
-    and no band that the limit reaches into can be filled by it.
+    elsewhere. The last two valid samples decide, as the table in tests/spec/test_endotype_states.py lists.
     """
-    rules = scheme_rules(scheme)
-    screen = results_at(participants, measurements, scheme["analyte"], scheme["visit"])
-    composite, composite_rows = _composite(measurements, participants, scheme)
-    band, blind = _bands(screen, rules)
-    verdicts, code, used = _verdicts(screen, band, blind, composite, rules)
-    table = _one_row_a_class(screen, scheme["visit"], rules, verdicts, code, _evidence(screen, composite_rows, used))
-    return table, _composite_table(screen, scheme, composite, composite_rows)
+    scheme, seen = scheme_rules(content), evidence or Evidence()
+    people = numbered(participants)
+    samples = samples_of(people, measurements, scheme, visits, seen.scores, seen.started)
+    order = sequences(samples, people.height, scheme.samples.apart)
+    support = _support(participants, scheme, seen)
+    assigned = _assigned(scheme, samples, order, support, _unusable(people, scheme, visits, seen.unusable))
+    return _one_row_a_class(
+        people,
+        scheme,
+        assigned,
+        _rows_behind(people, scheme, samples, order, assigned, seen.composite),
+        _flags(scheme, samples, order, assigned),
+        _missing(people, scheme, samples, order, support, assigned),
+        order.n_counted,
+    )
 
 
 def endotype_accounts(participants: pl.DataFrame, scheme_id: str) -> list[Account]:
@@ -83,109 +137,228 @@ def endotype_accounts(participants: pl.DataFrame, scheme_id: str) -> list[Accoun
     return [Account(site, f"endotypes:{scheme_id}", "participant", n_in=n, n_out=n) for site, n in counts.iter_rows()]
 
 
-def _bands(screen: pl.DataFrame, rules: SchemeRules) -> tuple[IntArray, BoolArray]:
-    """Return the band of each result, and where it is the limit of a standard assay that leaves it open."""
-    value, left, right = values(screen), censored(screen, "left"), censored(screen, "right")
-    limit = standard_limits(screen)
-    exact = ~left & ~right
-    blind = exact & (np.isnan(limit) | (value < limit))
-    band = place(np.where(blind, limit, value), left | blind, right, rules.cuts)
-    return band, (blind | (left & of_standard_assay(screen))) & (band == UNPLACED)
+def _support(participants: pl.DataFrame, scheme: Scheme, seen: Evidence) -> Judged | None:
+    if scheme.support is None:
+        return None
+    nothing = np.full(participants.height, np.nan)
+    bmi = participants["bmi"].cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
+    quantities = {
+        "composite": nothing
+        if seen.composite is None
+        else at_visit(participants, seen.composite.table, scheme.visit, "composite"),
+        "bmi": bmi,
+        "symptoms": nothing if seen.symptoms is None else seen.symptoms,
+    }
+    return judged(scheme.support.conditions, quantities)
 
 
-def _verdicts(
-    screen: pl.DataFrame, band: IntArray, blind: BoolArray, composite: FloatArray, rules: SchemeRules
-) -> tuple[list[Verdict], IntArray, BoolArray]:
-    """Return the verdicts, which of them each participant gets, and where the composite decided."""
-    verdicts = [MISSING, CENSORED, ASSAY, rules.acute]
-    code = np.where(np.isnan(values(screen)), 0, np.where(blind, 2, 1))
-    code[band == len(rules.cuts)] = 3
-    used = np.zeros(band.size, dtype=np.bool_)
-    no = np.zeros(band.size, dtype=np.bool_)
-    for number, rule in enumerate(rules.bands):
-        here = band == number
-        code[here] = len(verdicts)
-        verdicts.append(rule.alone)
-        if rule.cut is not None and rule.low is not None and rule.high is not None:
-            side = place(composite, no, no, [rule.cut])
-            for at, verdict in enumerate((rule.low, rule.high)):
-                code[here & (side == at)] = len(verdicts)
-                verdicts.append(verdict)
-            used |= here & (side != UNPLACED)
-    return verdicts, code.astype(np.int64), used
+def _unusable(people: pl.DataFrame, scheme: Scheme, visits: Sequence[Visit], table: pl.DataFrame | None) -> IntArray:
+    """Return 0 where no result was refused, 1 where one was, and 2 where its unit is why."""
+    worst = np.zeros(people.height, dtype=np.int64)
+    if table is None:
+        return worst
+    window = scheme.samples
+    inside = [visit.id for visit in visits if visit.first <= window.last and visit.last >= window.first]
+    found = table.filter(pl.col("visit").is_in(inside)).join(people, on=PERSON, how="inner", maintain_order="left")
+    person = found["person"].to_numpy().astype(np.int64)
+    np.maximum.at(worst, person, np.where(found["unit"].to_numpy(), 2, 1))
+    return worst
 
 
-def _composite(
-    measurements: pl.DataFrame, participants: pl.DataFrame, scheme: Mapping[str, Any]
-) -> tuple[FloatArray, dict[str, pl.Series]]:
-    """Return the composite of each participant, and by analyte the row ids that went into it."""
-    declared = scheme.get("composite")
-    if declared is None:
-        return np.full(participants.height, np.nan), {}
-    scores, rows = [], {}
-    everyone = np.ones(participants.height, dtype=np.bool_)
-    for analyte in declared["analytes"]:
-        found = results_at(participants, measurements, analyte, scheme["visit"])
-        z = z_of_ln(_usable(found, scheme), group_numbers(found, ["site_id", "assay_id"]), everyone)
-        scores.append(z)
-        rows[analyte] = found.select(pl.when(pl.Series(~np.isnan(z))).then("row_id")).to_series()
-    return mean_of_present(scores, declared["minimum"])[0], rows
+def _assigned(
+    scheme: Scheme, samples: Samples, order: Sequences, support: Judged | None, unusable: IntArray
+) -> _Assigned:
+    """Return each participant's verdict: the first of the table's lines that holds."""
+    verdicts = list(FIRST)
+    code = {verdict: number for number, verdict in enumerate(verdicts)}
+    chosen = np.where(unusable == 2, code[UNIT], np.where(unusable == 1, code[REFUSED], code[MISSING]))
+    blind = _taken(samples.blind, order.unknown_last, False)
+    chosen = np.where(order.unknown, np.where(blind, code[ASSAY], code[CENSORED]), chosen)
+    chosen = np.where(order.infected, code[INFECTION], chosen)
+    chosen = np.where(order.acute, code[ACUTE], chosen)
+    supported = np.zeros(chosen.size, dtype=np.bool_)
+    valid = order.last != NONE
+    raised = _raised(scheme, samples, order.last)
+    before = _raised(scheme, samples, order.before)
+    band = _taken(samples.band, order.last, NONE)
+    for number, verdict in enumerate(scheme.bands):
+        here = valid & (band == number)
+        if number < scheme.raised:
+            chosen[here] = _added(verdicts, verdict)
+            continue
+        once, again = here & ~before, here & before
+        single = Verdict(verdict.rule, INFLAMED_SINGLE)
+        repeated = Verdict(f"{verdict.rule}:persistent", INFLAMED_PERSISTENT)
+        for where, plain in ((once, single), (again, repeated)):
+            chosen[where] = _added(verdicts, plain)
+            supported |= _refine(scheme, support, verdicts, chosen, where, plain)
+    chosen[valid & ~raised & before] = _added(verdicts, Verdict(DISCORDANT, DISCORDANT))
+    supported &= raised
+    chosen[order.twice_above] = code[TWICE_ABOVE]
+    return _Assigned(verdicts, chosen.astype(np.int64), supported & ~order.twice_above)
 
 
-def _usable(found: pl.DataFrame, scheme: Mapping[str, Any]) -> FloatArray:
-    method = scheme["composite"].get("below_limit")
-    if method is not None:
-        return filled(found, method)
-    if censored(found, "left").any():
-        raise EmberError(
-            "A result of the composite is below its limit and the scheme does not say what stands for it.",
-            where=f"endotypes/{scheme['scheme']}.yaml  composite.below_limit",
-        )
-    return values(found)
-
-
-def _evidence(screen: pl.DataFrame, composite_rows: Mapping[str, pl.Series], used: BoolArray) -> pl.Series:
-    columns = [screen["row_id"].cast(pl.String).alias("screen")]
-    decided = pl.Series("decided", used)
-    for number, rows in enumerate(composite_rows.values()):
-        text = rows.cast(pl.String).alias(f"part_{number}")
-        columns.append(pl.select(pl.when(decided).then(text).alias(f"part_{number}")).to_series())
-    return (
-        pl.DataFrame(columns)
-        .select(pl.concat_str(pl.all(), separator=";", ignore_nulls=True).alias("evidence"))
-        .to_series()
+def _refine(
+    scheme: Scheme, support: Judged | None, verdicts: list[Verdict], chosen: IntArray, where: BoolArray, plain: Verdict
+) -> BoolArray:
+    """Ask the supporting conditions of those who are raised; return where they decided."""
+    if scheme.support is None or support is None:
+        return np.zeros(where.size, dtype=np.bool_)
+    alone = (
+        Verdict(f"{plain.rule}:{CRP_ONLY}", plain.state)
+        if scheme.support.unknown == CRP_ONLY
+        else Verdict(f"{INDETERMINATE}:no_support", INDETERMINATE)
     )
+    answers = {NOT_KNOWN: alone, NOT_MET: scheme.support.not_met, MET: scheme.support.met}
+    for answer, verdict in answers.items():
+        chosen[where & (support.answer == answer)] = _added(verdicts, verdict)
+    return np.asarray(where & (support.answer != NOT_KNOWN))
+
+
+def _added(verdicts: list[Verdict], verdict: Verdict) -> int:
+    if verdict not in verdicts:
+        verdicts.append(verdict)
+    return verdicts.index(verdict)
+
+
+def _raised(scheme: Scheme, samples: Samples, at: IntArray) -> BoolArray:
+    return np.asarray(_taken(samples.band, at, NONE) >= scheme.raised)
+
+
+def _taken(column: Any, at: IntArray, otherwise: Any) -> Any:
+    """Return a sample's entry for each participant, or `otherwise` where there is no such sample."""
+    found = np.full(at.size, otherwise, dtype=column.dtype)
+    there = at != NONE
+    found[there] = column[at[there]]
+    return found
+
+
+def _flags(scheme: Scheme, samples: Samples, order: Sequences, assigned: _Assigned) -> pl.Series:
+    """Return what a reader of the state has to know, as words joined by semicolons."""
+    rules = np.array([verdict.rule for verdict in assigned.verdicts])
+    marked = np.array([rule.endswith(f":{CRP_ONLY}") for rule in rules])[assigned.code]
+    valid = (order.last != NONE) & ~order.twice_above
+    placed = order.n_counted > 0
+    raised, before = (_raised(scheme, samples, at) for at in (order.last, order.before))
+    words = {
+        CRP_ONLY: marked,
+        "repeated": valid & raised & before,
+        "earlier_below": valid & raised & (order.before != NONE) & ~before,
+        "above_10": _anyone(samples.person[samples.band == len(scheme.cuts)], valid.size),
+        "above_10_set_aside": valid & order.acute,
+        "infection_set_aside": (valid | order.twice_above) & order.infected,
+        "acute_last": valid & order.acute_last,
+        "repeat_too_soon": order.too_soon,
+        "unplaced_set_aside": placed & order.unknown,
+        "undated": samples.undated,
+        "after_treatment": samples.late,
+        "outside_window": samples.elsewhere,
+    }
+    return _words(words, "flags")
+
+
+def _anyone(person: IntArray, number: int) -> BoolArray:
+    found = np.zeros(number, dtype=np.bool_)
+    found[person] = True
+    return found
+
+
+def _missing(
+    people: pl.DataFrame,
+    scheme: Scheme,
+    samples: Samples,
+    order: Sequences,
+    support: Judged | None,
+    assigned: _Assigned,
+) -> pl.Series:
+    """Return what was not there to decide by, as words joined by semicolons."""
+    states = np.array([verdict.state for verdict in assigned.verdicts])[assigned.code]
+    sampled = (order.n_counted > 0) | order.unknown
+    asked = _anyone(samples.person[samples.asked], people.height)
+    site_asks = people["site_id"].is_in(people["site_id"].filter(pl.Series(asked)).unique().to_list()).to_numpy()
+    words = {
+        scheme.analyte: ~sampled,
+        "repeat": sampled & (order.n_counted < 2),
+        "infection_flag": sampled & site_asks & ~asked,
+    }
+    raised = _raised(scheme, samples, order.last) & (states != DISCORDANT) & ~order.twice_above
+    for quantity, absent in (support.missing if support else {}).items():
+        words[quantity] = raised & absent
+    return _words(words, "missing")
+
+
+def _words(where: Mapping[str, BoolArray], name: str) -> pl.Series:
+    """Return for each row the words that hold, joined by semicolons; each combination is put into words once."""
+    code = np.zeros(next(iter(where.values())).size, dtype=np.int64)
+    for number, holds in enumerate(where.values()):
+        code |= holds.astype(np.int64) << number
+    seen, at = np.unique(code, return_inverse=True)
+    texts = [";".join(word for number, word in enumerate(where) if one >> number & 1) for one in seen.tolist()]
+    return pl.Series(name, texts, dtype=pl.String).gather(at.astype(np.int64))
+
+
+def _rows_behind(
+    people: pl.DataFrame,
+    scheme: Scheme,
+    samples: Samples,
+    order: Sequences,
+    assigned: _Assigned,
+    composite: Composites | None,
+) -> pl.Series:
+    """Return the row ids of the samples that count (of those nobody can place where none does) and of the support."""
+    shown = order.counted | (samples.kind != INFECTED) & (order.n_counted[samples.person] == 0)
+    columns = []
+    rows, person = samples.row_id[shown], samples.person[shown]
+    if composite is not None:
+        own = composite.parts.filter(pl.col("visit") == scheme.visit).select(*PERSON, "row_id")
+        own = own.join(people, on=PERSON, how="inner", maintain_order="left")
+        whose = own["person"].to_numpy().astype(np.int64)
+        decided = assigned.supported[whose]
+        rows = np.concatenate([rows, own["row_id"].to_numpy()[decided]])
+        person = np.concatenate([person, whose[decided]])
+    order_of = np.argsort(person, kind="stable")
+    rows, person = rows[order_of], person[order_of]
+    new = np.ones(person.size, dtype=np.bool_)
+    new[1:] = person[1:] != person[:-1]
+    starts = np.flatnonzero(new)
+    rank = np.arange(person.size) - np.repeat(starts, np.diff(np.append(starts, person.size)))
+    for step in range(int(rank.max(initial=-1)) + 1):
+        here = rank == step
+        column = np.full(people.height, NONE, dtype=np.int64)
+        column[person[here]] = rows[here]
+        ids = pl.Series(f"row_{step}", column)
+        columns.append(pl.select(pl.when(ids != NONE).then(ids).cast(pl.String).alias(f"row_{step}")).to_series())
+    if not columns:
+        return pl.Series("evidence", [""] * people.height, dtype=pl.String)
+    joined = pl.concat_str(pl.all(), separator=";", ignore_nulls=True).alias("evidence")
+    return pl.DataFrame(columns).select(joined).to_series()
 
 
 def _one_row_a_class(
-    people: pl.DataFrame, visit: str, rules: SchemeRules, verdicts: list[Verdict], code: IntArray, evidence: pl.Series
+    people: pl.DataFrame,
+    scheme: Scheme,
+    assigned: _Assigned,
+    evidence: pl.Series,
+    flags: pl.Series,
+    missing: pl.Series,
+    n_samples: IntArray,
 ) -> pl.DataFrame:
-    state = pl.Series([verdict.state for verdict in verdicts], dtype=pl.String).gather(code)
-    rule = pl.Series([verdict.rule for verdict in verdicts], dtype=pl.String).gather(code)
-    one = people.select(*PERSON, state.alias("state"), rule.alias("rule_id"), evidence)
-    number = len(rules.classes)
-    table = one[np.repeat(np.arange(one.height), number)].with_columns(
-        pl.Series("class", list(rules.classes) * one.height, dtype=pl.String), pl.lit(visit).alias("visit")
+    classes = list(scheme.classes)
+    number = len(classes)
+    states = np.array([classes.index(v.state) if v.state in classes else NONE for v in assigned.verdicts])
+    rule = pl.Series("rule_id", [verdict.rule for verdict in assigned.verdicts], dtype=pl.String)
+    one = people.select(*PERSON).with_columns(
+        rule.gather(assigned.code), evidence, flags, missing, pl.Series("n_samples", n_samples)
     )
-    assigned = pl.col("class") == pl.col("state")
-    return conform(
-        table.with_columns(assigned.alias("assigned"), assigned.cast(pl.Float64).alias("probability")).drop("state"),
+    table = one[np.repeat(np.arange(one.height), number)]
+    held = (np.tile(np.arange(number), one.height) == np.repeat(states[assigned.code], number)).astype(np.bool_)
+    shown = pl.Series("class", classes, dtype=pl.String).gather(np.tile(np.arange(number), one.height))
+    return arranged(
+        table.with_columns(
+            shown,
+            pl.lit(scheme.visit).alias("visit"),
+            pl.Series("assigned", held),
+            pl.Series("probability", held.astype(np.float64)),
+        ),
         "endotypes",
     )
-
-
-def _composite_table(
-    people: pl.DataFrame, scheme: Mapping[str, Any], composite: FloatArray, rows: Mapping[str, pl.Series]
-) -> pl.DataFrame:
-    if "composite" not in scheme:
-        return pl.DataFrame(schema=COMPOSITE_SCHEMA)
-    number = pl.DataFrame([series.alias(name) for name, series in rows.items()]).select(
-        pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int64)).alias("n_analytes")
-    )
-    table = people.select(
-        *PERSON,
-        pl.lit(scheme["visit"]).alias("visit"),
-        pl.Series("composite", composite).fill_nan(None),
-        number.to_series(),
-    )
-    return table.select(pl.col(name).cast(kind) for name, kind in COMPOSITE_SCHEMA.items())

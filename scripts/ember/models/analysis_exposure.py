@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ember.endotypes.composite import group_numbers, mean_of_present, z_of_ln
+from ember.endotypes.composites.scores import group_numbers, mean_of_present, z_of_ln
 from ember.endotypes.cuts import UNPLACED, BoolArray, FloatArray, cut_of, place, points_up
 from ember.endotypes.results import censored, filled, results_at, standard_limits, values
 from ember.errors import EmberError
 
 
-def exposure_columns(people: pl.DataFrame, measurements: pl.DataFrame, analysis: Mapping[str, Any]) -> pl.DataFrame:
+def exposure_columns(people: pl.DataFrame, found: pl.DataFrame | None, analysis: Mapping[str, Any]) -> pl.DataFrame:
     """Return `exposure_value`, `exposure_censored` and `exposure` (not centred yet), one row a person.
 
     Parameters
     ----------
     people : DataFrame
         `site_id` and `participant_id` in the order of the rows.
-    measurements : DataFrame
-        Contract measurements.
+    found : DataFrame or None
+        The result that stands for each person (`ember.endotypes.results.results_at`); None without `exposure:`.
     analysis : mapping
         Content of analyses/<analysis>.yaml; without `exposure:` all three are null.
 
@@ -36,10 +36,9 @@ def exposure_columns(people: pl.DataFrame, measurements: pl.DataFrame, analysis:
     On the scale `cut` a left- or right-censored value counts only if its whole interval lies on one side.
     """
     declared = analysis.get("exposure")
-    if declared is None:
+    if declared is None or found is None:
         nothing = np.full(people.height, np.nan)
         return _columns(nothing, None, nothing)
-    found = results_at(people, measurements, declared["analyte"], declared["visit"])
     value = filled(found, declared["below_limit"])
     if declared["scale"] == "cut":
         _check_standard_assays(found, declared["cut"]["value"], analysis)

@@ -13,6 +13,7 @@ from ember.endotypes.results import PERSON
 from ember.endotypes.scheme import INDETERMINATE
 from ember.errors import EmberError
 from ember.history.declared import COLUMNS as HISTORY
+from ember.models.acute_samples import Chosen, chosen_results
 from ember.models.analysis_exposure import centred, composite_column, exposure_columns
 from ember.models.analysis_outcome import outcome_columns
 from ember.registry.model import Study
@@ -45,7 +46,7 @@ def build_analysis_set(
     participants, measurements, scores : DataFrame
         Harmonised tables of all sites that are not excluded; participants with their history where it is named.
     endotypes : DataFrame, optional
-        Contract endotypes of the scheme that the analysis names under `bands`.
+        Contract endotypes of the scheme that the analysis names under `bands` or `within`.
 
     Returns
     -------
@@ -67,17 +68,18 @@ def build_analysis_set(
     giving them no part in the domain makes strata and sampling units disappear and the standard errors wrong.
     """
     people = _in_study_order(study, participants)
+    chosen = chosen_results(people, measurements, scores, study, analysis) if "exposure" in analysis else None
     table = pl.concat(
         [
             people.select(*PERSON, "row_number", "source_file", *CARRIED, *_named_history(people)),
             _treatment(people, analysis),
-            exposure_columns(people, measurements, analysis),
+            exposure_columns(people, chosen.results if chosen else None, analysis),
             outcome_columns(people, scores, analysis, registry),
             _state(people, analysis, endotypes),
         ],
         how="horizontal",
     )
-    reason = _first_reasons(people, table, analysis)
+    reason = _first_reasons(people, table, analysis, chosen)
     table = table.with_columns(reason, reason.is_null().alias("in_set"))
     table = _divided_weight(_finished(table, measurements, analysis), analysis)
     stage = f"analysis:{analysis['analysis']}"
@@ -104,33 +106,38 @@ def _treatment(people: pl.DataFrame, analysis: Mapping[str, Any]) -> pl.DataFram
 
 
 def _state(people: pl.DataFrame, analysis: Mapping[str, Any], endotypes: pl.DataFrame | None) -> pl.DataFrame:
-    if "bands" not in analysis:
+    named = analysis.get("bands") or analysis.get("within")
+    if named is None:
         return pl.DataFrame({"state": pl.Series([None] * people.height, dtype=pl.String)})
     if endotypes is None:
         raise EmberError(
-            f"The analysis is about the states of '{analysis['bands']['scheme']}', which were not derived.",
-            where=f"analyses/{analysis['analysis']}.yaml  bands",
+            f"The analysis is about the states of '{named['scheme']}', which were not derived.",
+            where=f"analyses/{analysis['analysis']}.yaml  {'bands' if 'bands' in analysis else 'within'}",
         )
     assigned = endotypes.filter("assigned").select(*PERSON, pl.col("class").alias("state"))
     return people.select(PERSON).join(assigned, on=PERSON, how="left", maintain_order="left").select("state")
 
 
-def _first_reasons(people: pl.DataFrame, table: pl.DataFrame, analysis: Mapping[str, Any]) -> pl.Series:
+def _first_reasons(
+    people: pl.DataFrame, table: pl.DataFrame, analysis: Mapping[str, Any], chosen: Chosen | None
+) -> pl.Series:
     """Return for each row the rule id of the first reason that holds, null where none does."""
     whens = [
         pl.when(pl.Series(_array(fails))).then(pl.lit(f"analysis.{name}"))
-        for name, fails in _conditions(people, table, analysis).items()
+        for name, fails in _conditions(people, table, analysis, chosen).items()
     ]
     return table.select(pl.coalesce(*whens, pl.lit(None, dtype=pl.String)).alias("reason")).to_series()
 
 
 def _conditions(
-    people: pl.DataFrame, table: pl.DataFrame, analysis: Mapping[str, Any]
+    people: pl.DataFrame, table: pl.DataFrame, analysis: Mapping[str, Any], chosen: Chosen | None
 ) -> dict[str, pl.Series | BoolArray]:
     """Return where each reason holds, in the order in which reasons are given."""
     outside = np.zeros(people.height, dtype=np.bool_)
     for condition in analysis.get("population", []):
         outside |= ~_meets(people[condition["column"]], condition["operator"], condition["value"])
+    if "within" in analysis:
+        outside |= ~_array(table["state"].is_in(analysis["within"]["states"]).fill_null(False))
     found: dict[str, pl.Series | BoolArray] = {"outside_population": outside}
     if "survey" in analysis:
         weightless = ~holds(_floats(table["survey_weight"]), ">", 0)
@@ -143,6 +150,8 @@ def _conditions(
     if "bands" in analysis:
         no_exposure |= _array((table["state"].fill_null(INDETERMINATE)) == INDETERMINATE)
     found["no_exposure"] = no_exposure
+    if chosen is not None and chosen.reason is not None:
+        found[chosen.reason] = chosen.leaves
     if "outcome" in analysis:
         if "baseline" in analysis["outcome"]:
             found["no_baseline"] = table["baseline"].is_null()

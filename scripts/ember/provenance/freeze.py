@@ -20,6 +20,7 @@ from ember.errors import EmberError, nearest_name
 from ember.provenance.digest import sha256_of_file
 from ember.provenance.settings import digest, used_rows
 from ember.registry.freezes import COLUMNS, DAMAGED, FOLDER, LOG, Freeze, Unfreezing, freeze_labels
+from ember.registry.mixtures import frozen_file
 from ember.registry.model import Source, Study
 from ember.registry.registry import Registry
 from ember.registry.yaml_file import YamlFile
@@ -37,8 +38,9 @@ def bound_digests(study: Study, registry: Registry) -> dict[str, str]:
         "study": {key: value for key, value in resolved["study"].items() if key not in UNBOUND},
         "report": resolved["report"],
     }
-    for kind, name in (("sites", "site"), ("endotypes", "scheme"), ("analyses", "analysis")):
-        parts.update({f"{name} {key}": content for key, content in resolved[kind].items()})
+    kinds = {"sites": "site", "endotypes": "scheme", "verdicts": "verdict", "mixtures": "mixture"}
+    for kind, name in {**kinds, "analyses": "analysis"}.items():
+        parts.update({f"{name} {key}": content for key, content in resolved.get(kind, {}).items()})
     rows = {**used_rows(study, registry), "thresholds": registry.rows("thresholds")}
     parts.update({f"registry {table}": content for table, content in rows.items()})
     return {name: digest(content) for name, content in parts.items()}
@@ -52,6 +54,9 @@ def files_beside(study: Study) -> dict[str, Path]:
             found[f"dictionary of {source.id}"] = source.dictionary
         if source.query and source.query.endswith(".sql"):
             found[f"query of {source.id}"] = study.folder / source.query
+    for name, content in study.mixtures.items():
+        if (frozen := frozen_file(study.folder, content)) is not None:
+            found[f"frozen mixture of {name}"] = frozen
     for site in study.sites.values():
         for table in site.tables:
             if table.corrections:

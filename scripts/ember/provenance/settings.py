@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ember.history.declared import has_history
+from ember.registry.mixtures import file_digest, frozen_file
 from ember.registry.model import Site, Study, TableMap
 from ember.registry.query import query_text
 from ember.registry.questionnaires import rows_behind
@@ -25,6 +26,9 @@ STEPS = (
     "run_gates",
     "pass_gates",
     "derive_endotypes",
+    "estimate_usual_level",
+    "judge_type",
+    "fit_mixture",
     "build_analysis_set",
     "fit_models",
     "summarise_sites",
@@ -194,10 +198,24 @@ def used_rows(study: Study, registry: Registry) -> dict[str, list[Row]]:
     return {
         **merged,
         **({table: registry.rows(table) for table in OF_HISTORY} if has_history(study) else {}),
+        **_scheme_rows(study, registry),
         "disclosure": [registry.row("disclosure", study.disclosure)],
         "cross_field_rules": registry.rows("cross_field_rules"),
         "constructs": registry.rows("constructs"),
     }
+
+
+def _scheme_rows(study: Study, registry: Registry) -> dict[str, list[Row]]:
+    """Return the references of composites and the published variability that schemes name; nothing where none does."""
+    references = {scheme.get("composite", {}).get("reference") for scheme in study.schemes.values()}
+    named = {scheme.get("usual_level", {}).get("within_person") for scheme in study.schemes.values()}
+    found = {
+        "composite_references": [
+            row for row in registry.rows("composite_references") if row["reference"] in references
+        ],
+        "within_person": [row for row in registry.rows("within_person") if row["within_person"] in named],
+    }
+    return {table: rows for table, rows in found.items() if rows}
 
 
 def analyte_rows(registry: Registry, analytes: Iterable[str]) -> dict[str, list[Row]]:
@@ -217,8 +235,71 @@ def scheme_settings(study: Study, registry: Registry, scheme: str) -> dict[str, 
         "study": study_settings(study),
         "scheme": content,
         "sites": included_sites(study),
-        "registry": analyte_rows(registry, analytes),
+        "registry": {
+            **analyte_rows(registry, analytes),
+            **_reference_rows(registry, content),
+            **_symptom_rows(registry, content),
+        },
+        **_selection(study, content),
     }
+
+
+def verdict_settings(study: Study, registry: Registry, verdict: str) -> dict[str, Any]:
+    """Return on what a verdict about types depends: its plan, the seed, the sites and the registry's analytes."""
+    plan = study.verdicts[verdict]
+    return {
+        "study": study_settings(study),
+        "seed": study.seed,
+        "verdict": plan,
+        "sites": included_sites(study),
+        "registry": analyte_rows(registry, plan["markers"]),
+    }
+
+
+def mixture_settings(study: Study, registry: Registry, mixture: str) -> dict[str, Any]:
+    """Return on what a mixture depends: its file, a frozen one, the seed, the sites and the registry's analytes."""
+    content = study.mixtures[mixture]
+    frozen = frozen_file(study.folder, content)
+    return {
+        "study": study_settings(study),
+        "seed": study.seed,
+        "mixture": content,
+        "frozen": file_digest(frozen) if frozen else None,
+        "sites": included_sites(study),
+        "registry": analyte_rows(registry, content.get("analytes", ())),
+    }
+
+
+def usual_settings(study: Study, registry: Registry, scheme: str) -> dict[str, Any]:
+    """Return on what the usual levels of a scheme depend: the scheme, and the published variability that it names."""
+    named = study.schemes[scheme].get("usual_level", {}).get("within_person")
+    rows = [row for row in registry.rows("within_person") if row["within_person"] == named]
+    return {**scheme_settings(study, registry, scheme), "within_person": rows}
+
+
+def _reference_rows(registry: Registry, scheme: dict[str, Any]) -> dict[str, list[Row]]:
+    """Return the frozen reference of a scheme's composite, and the bridges that may lead to its platform."""
+    name = scheme.get("composite", {}).get("reference")
+    if name is None:
+        return {}
+    rows = [row for row in registry.rows("composite_references") if row["reference"] == name]
+    return {"composite_references": rows, "bridges": registry.rows("bridges")}
+
+
+def _symptom_rows(registry: Registry, scheme: dict[str, Any]) -> dict[str, list[Row]]:
+    """Return the items of a scheme's symptom profile and their ranges."""
+    if "symptoms" not in scheme:
+        return {}
+    items = [row for row in registry.rows("symptom_items") if row["profile"] == scheme["symptoms"]["profile"]]
+    named = {(row["instrument"], row["item"]) for row in items}
+    ranges = [row for row in registry.rows("instrument_items") if (row["instrument"], row["item"]) in named]
+    return {"symptom_items": items, "instrument_items": ranges}
+
+
+def _selection(study: Study, scheme: dict[str, Any]) -> dict[str, Any]:
+    """Return by which results sites chose their participants, where a composite asks."""
+    chosen = {site.id: site.selected_on for site in study.sites.values() if site.selected_on}
+    return {"selected_on": chosen} if chosen and "composite" in scheme else {}
 
 
 def comparison_settings(study: Study, registry: Registry) -> dict[str, Any]:
@@ -248,6 +329,7 @@ def analysis_settings(study: Study, registry: Registry, analysis: str) -> dict[s
         "analysis": content,
         "sites": included_sites(study),
         "excluded": study.excluded_sites,
+        **({"acute": study.schemes[content["acute_samples"]["scheme"]]} if "acute_way" in content else {}),
         "registry": {
             **analyte_rows(registry, analytes),
             "instruments": [row for row in registry.rows("instruments") if row["instrument"] in instruments],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ember.registry.decisions import Decision, read_decisions
 from ember.registry.files import read_files_table
 from ember.registry.freezes import Freeze, Unfreezing, read_freeze, read_unfreezings
 from ember.registry.model import Answer, GateChange, Site, Source, Study, Visit
+from ember.registry.schemes import resolved_scheme
 from ember.registry.yaml_file import YamlFile
 
 SAME = ("label", "title", "question", "privacy", "disclosure", "design", "time_zero", "seed")
@@ -29,6 +30,8 @@ class Documents:
     schemes: dict[str, YamlFile]
     analyses: dict[str, YamlFile]
     report: YamlFile
+    verdicts: dict[str, YamlFile] = field(default_factory=dict)
+    mixtures: dict[str, YamlFile] = field(default_factory=dict)
 
 
 def build_study(
@@ -63,7 +66,7 @@ def build_study(
         folder=folder,
         workspace=workspace,
         data_folder=data_folder,
-        visits=tuple(Visit(name, v["day"], v["from"], v["to"]) for name, v in content["visits"].items()),
+        visits=_visits(documents),
         sources=sources,
         sites=sites,
         excluded_sites={entry["site"]: entry["reason"] for entry in content.get("exclude_sites", [])},
@@ -82,12 +85,21 @@ def build_study(
     )
 
 
+def _visits(documents: Documents) -> tuple[Visit, ...]:
+    declared = documents.study.content["visits"]
+    return tuple(Visit(name, visit["day"], visit["from"], visit["to"]) for name, visit in declared.items())
+
+
 def _plan(documents: Documents) -> dict[str, Any]:
     return {
         "id": documents.study.content["study"],
-        "schemes": {name: document.content for name, document in documents.schemes.items()},
+        "schemes": {
+            name: resolved_scheme(document.content, _visits(documents)) for name, document in documents.schemes.items()
+        },
         "analyses": {name: document.content for name, document in documents.analyses.items()},
         "report": documents.report.content,
+        "verdicts": {name: document.content for name, document in documents.verdicts.items()},
+        "mixtures": {name: document.content for name, document in documents.mixtures.items()},
     }
 
 
@@ -101,6 +113,8 @@ def _resolved(
         "endotypes": plan["schemes"],
         "analyses": plan["analyses"],
         "report": plan["report"],
+        **({"verdicts": plan["verdicts"]} if plan["verdicts"] else {}),
+        **({"mixtures": plan["mixtures"]} if plan["mixtures"] else {}),
         "decisions": [decision.content for decision in decisions],
         "freeze": frozen.content if frozen else None,
         "unfreezings": [vars(line) for line in unfreezings],

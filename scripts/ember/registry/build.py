@@ -136,9 +136,10 @@ def build_site(content: dict[str, Any]) -> Site:
     if "tables" in content:
         tables = tuple(build_table(entry.get("from", name), entry, name) for name, entry in content["tables"].items())
     else:
-        mapping = {key: value for key, value in content.items() if key not in {"site", "label"}}
+        mapping = {key: value for key, value in content.items() if key not in {"site", "label", "selected_on"}}
         tables = (build_table(content.get("from", ""), mapping),)
-    return Site(content["site"], content.get("label", content["site"].capitalize()), tables)
+    label = content.get("label", content["site"].capitalize())
+    return Site(content["site"], label, tables, tuple(content.get("selected_on", ())))
 
 
 def build_table(source: str, entry: dict[str, Any], name: str = "") -> TableMap:

@@ -6,12 +6,22 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from ember.errors import EmberError
+from ember.registry.check_composites import (
+    comparison_findings,
+    composite_findings,
+    first_page_findings,
+    selection_findings,
+)
 from ember.registry.check_decisions import decision_findings
 from ember.registry.check_join import join_findings, joined_by
-from ember.registry.check_plan import analysis_findings, report_findings, scheme_findings
+from ember.registry.check_mixture import mixture_findings
+from ember.registry.check_plan import analysis_findings, report_findings
+from ember.registry.check_scheme import scheme_findings
 from ember.registry.check_site import site_findings
 from ember.registry.check_source import path_findings, source_key_findings
 from ember.registry.check_treatments import dtd_findings
+from ember.registry.check_usual_level import usual_level_findings
+from ember.registry.check_verdict import verdict_findings
 from ember.registry.known import unknown
 from ember.registry.model import Source, Study
 from ember.registry.registry import KEYS, Registry
@@ -24,7 +34,7 @@ def cross_check(study: Study, registry: Registry, documents: dict[str, Any]) -> 
     Parameters
     ----------
     documents : dict
-        The YAML files by kind (study, sites, schemes, analyses, report), for places in messages.
+        The YAML files by kind (study, sites, schemes, analyses, report, verdicts), for places in messages.
 
     Notes
     -----
@@ -34,6 +44,7 @@ def cross_check(study: Study, registry: Registry, documents: dict[str, Any]) -> 
     findings: list[EmberError] = []
     for site in study.sites.values():
         findings.extend(site_findings(study, site, registry, documents["sites"][site.id]))
+        findings.extend(selection_findings(site, registry, documents["sites"][site.id]))
     whole = _complete(study, "sites", study.sites)
     for source in study.sources.values():
         if whole or study.sites_of(source.id):
@@ -44,17 +55,27 @@ def cross_check(study: Study, registry: Registry, documents: dict[str, Any]) -> 
     findings.extend(decision_findings(study, documents["sites"]))
     for name, scheme in study.schemes.items():
         findings.extend(scheme_findings(study, scheme, registry, documents["schemes"][name]))
+        findings.extend(composite_findings(study, scheme, registry, documents["schemes"][name]))
+        findings.extend(usual_level_findings(scheme, registry, documents["schemes"][name]))
+    for name, plan in study.verdicts.items():
+        findings.extend(verdict_findings(study, plan, registry, documents["verdicts"][name]))
+    for name, mixture in study.mixtures.items():
+        findings.extend(mixture_findings(study, mixture, registry, documents["mixtures"][name]))
     if not _complete(study, "endotypes", study.schemes):
         return findings
     for name, analysis in study.analyses.items():
+        if "way_of" in analysis:
+            continue  # it says what the analysis says of which it is a way
         findings.extend(analysis_findings(study, analysis, registry, documents["analyses"][name]))
+        findings.extend(comparison_findings(study, analysis, documents["analyses"][name]))
     if _complete(study, "analyses", study.analyses) and "headline" in study.report:
         findings.extend(report_findings(study, documents["report"]))
+        findings.extend(first_page_findings(study, documents["report"]))
     return findings
 
 
 def _complete(study: Study, kind: str, found: Collection[str]) -> bool:
-    return set(study.resolved["study"].get(kind, ())) == set(found)
+    return set(study.resolved["study"].get(kind, ())) <= set(found)
 
 
 def _study_findings(study: Study, registry: Registry, document: YamlFile) -> Iterator[EmberError]:

@@ -54,7 +54,7 @@ def platform_findings(study: Study, analysis: Content, registry: Registry, docum
     for analyte, keys in _pooled(analysis):
         if analyte not in bound:
             continue
-        platforms = {name: found for name in study.sites if (found := _platforms(study, name, analyte, registry))}
+        platforms = {name: found for name in study.sites if (found := platforms_of(study, name, analyte, registry))}
         different = dict.fromkeys(one for found in platforms.values() for one in found)
         silent = [name for name, found in platforms.items() if None in found]
         if len(platforms) > 1 and silent:
@@ -151,7 +151,7 @@ def _pooled(analysis: Content) -> Iterator[tuple[str, Keys]]:
             yield analyte, ("composite", "standardise")
 
 
-def _platforms(study: Study, name: str, analyte: str, registry: Registry) -> list[str | None]:
+def platforms_of(study: Study, name: str, analyte: str, registry: Registry) -> list[str | None]:
     """Return the platforms on whose scale the results of an included site are; None where no assay is named."""
     site: Site = study.sites[name]
     assays: list[str | None] = []

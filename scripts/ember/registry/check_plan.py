@@ -1,4 +1,4 @@
-"""Cross-check endotype schemes, analyses and the report against the study and the registry."""
+"""Cross-check analyses and the report against the study and the registry."""
 
 from __future__ import annotations
 
@@ -8,42 +8,21 @@ from typing import Any
 from ember.errors import EmberError
 from ember.history.declared import COLUMNS as HISTORY
 from ember.history.declared import has_history
+from ember.registry.check_acute import acute_findings
 from ember.registry.check_assays import platform_findings
+from ember.registry.check_scheme import ANALYTE, analytes_of, included
+from ember.registry.check_symptoms import within_findings
 from ember.registry.known import unknown
-from ember.registry.model import Site, Study
+from ember.registry.model import Study
 from ember.registry.questionnaires import scores_of
 from ember.registry.registry import Registry
 from ember.registry.yaml_file import Keys, YamlFile
 from ember.tables.contract import contract
 
-ANALYTE = "an analyte of config/registry/analytes.csv"
 POOLED = ("two_stage", "one_stage", "random_intercept")
 DESIGN_COLUMNS = ("survey_weight", "survey_stratum", "survey_psu")
 
 Content = dict[str, Any]
-
-
-def scheme_findings(study: Study, scheme: Content, registry: Registry, document: YamlFile) -> Iterator[EmberError]:
-    """Yield everything in an endotype scheme that leads nowhere."""
-    analytes = {row["analyte"]: row for row in registry.rows("analytes")}
-    visits = [visit.id for visit in study.visits]
-    yield from unknown(scheme["analyte"], analytes, ANALYTE, document, ("analyte",))
-    yield from unknown(scheme["visit"], visits, "a visit of the study", document, ("visit",))
-    if scheme["analyte"] in analytes:
-        canonical = analytes[scheme["analyte"]]["canonical_unit"]
-        yield from unknown(scheme["unit"], [canonical], "the canonical unit", document, ("unit",))
-        yield from _measured(study, scheme["analyte"], document, ("analyte",))
-    for analyte in scheme.get("composite", {}).get("analytes", []):
-        yield from unknown(analyte, analytes, ANALYTE, document, ("composite", "analytes"))
-    if any("composite" in state for state in scheme["states"]) and "composite" not in scheme:
-        yield EmberError("A state uses the composite, which is not declared.", where=document.place(("states",)))
-    states = [state["state"] for state in scheme["states"]]
-    # Without the panel the state of the screen alone stands, where the scheme says so.
-    alone = ["inflamed_single"] if scheme.get("composite", {}).get("missing") == "crp_only" else []
-    for index, state in enumerate(scheme.get("inflamed", [])):
-        yield from unknown(
-            state, [*states, *alone, "acute_suspect"], "a state of the scheme", document, ("inflamed", index)
-        )
 
 
 def analysis_findings(study: Study, analysis: Content, registry: Registry, document: YamlFile) -> Iterator[EmberError]:
@@ -63,6 +42,8 @@ def analysis_findings(study: Study, analysis: Content, registry: Registry, docum
     if "bands" in analysis:
         scheme = analysis["bands"]["scheme"]
         yield from unknown(scheme, study.schemes, "an endotype scheme of the study", document, ("bands", "scheme"))
+    yield from acute_findings(study, analysis, document)
+    yield from within_findings(study, analysis, registry, document)
     columns = [*contract("participants").mapped, *(HISTORY if has_history(study) else ())]
     for index, condition in enumerate(analysis.get("population", [])):
         keys = ("population", index, "column")
@@ -82,7 +63,7 @@ def _scale_findings(study: Study, part: str, content: Content, document: YamlFil
 
 
 def _measured(study: Study, analyte: str, document: YamlFile, keys: Keys) -> Iterator[EmberError]:
-    if not any(analyte in _analytes(site) for site in _included(study)):
+    if not any(analyte in analytes_of(site) for site in included(study)):
         yield EmberError(f"No site of the analysis measures {analyte}.", where=document.place(keys))
 
 
@@ -92,7 +73,7 @@ def _instrument_findings(
     if not outcome:
         return
     constructs = {row["instrument"]: row["construct"] for row in registry.rows("instruments")}
-    used = {name for site in _included(study) for name in scores_of(site, registry)}
+    used = {name for site in included(study) for name in scores_of(site, registry)}
     fitting = sorted(name for name in used if constructs.get(name) == outcome["construct"])
     if "instrument" in outcome:
         what = f"an instrument of {outcome['construct']} that a site of the analysis maps"
@@ -125,7 +106,7 @@ def _treatment_findings(
     study: Study, treatment: Content, registry: Registry, document: YamlFile
 ) -> Iterator[EmberError]:
     names = [row["treatment"] for row in registry.rows("treatments")]
-    arms = [table.columns["arm"] for site in _included(study) for table in site.tables if "arm" in table.columns]
+    arms = [table.columns["arm"] for site in included(study) for table in site.tables if "arm" in table.columns]
     given = {meaning for arm in arms for meaning in arm.codes.values()}
     for role, arm in treatment.items():
         yield from unknown(arm, names, "a treatment of config/registry/treatments.csv", document, ("treatment", role))
@@ -156,7 +137,7 @@ def _model_findings(study: Study, analysis: Content, columns: list[str], documen
 def _survey_findings(study: Study, analysis: Content, document: YamlFile, keys: Keys) -> Iterator[EmberError]:
     if "survey" not in analysis:
         yield EmberError("A survey model needs the key `survey:`.", where=document.place(keys))
-    for site in _included(study):
+    for site in included(study):
         mapped = {name for table in site.tables for name in table.columns}
         absent = [name for name in DESIGN_COLUMNS if name not in mapped]
         if absent:
@@ -176,19 +157,8 @@ def report_findings(study: Study, document: YamlFile) -> Iterator[EmberError]:
         if apart and "site" not in headline:
             yield EmberError("The model keeps sites apart: name the `site:`.", where=document.place(("headline",)))
     if "site" in headline:
-        included = [site.id for site in _included(study)]
-        yield from unknown(headline["site"], included, "a site of the analysis", document, ("headline", "site"))
+        names = [site.id for site in included(study)]
+        yield from unknown(headline["site"], names, "a site of the analysis", document, ("headline", "site"))
     if "inflamed_share" in study.report:
         scheme = study.report["inflamed_share"]
         yield from unknown(scheme, study.schemes, "an endotype scheme of the study", document, ("inflamed_share",))
-
-
-def _included(study: Study) -> list[Site]:
-    return [site for site in study.sites.values() if site.id not in study.excluded_sites]
-
-
-def _analytes(site: Site) -> set[str]:
-    mapped = {analyte for table in site.tables for analyte in table.measurements}
-    return mapped | {
-        analyte for table in site.tables if table.laboratory for analyte in table.laboratory.analyte.codes.values()
-    }

@@ -20,7 +20,7 @@ from ember.registry.unit_spelling import folded
 from ember.registry.yaml_file import Keys, YamlFile
 from ember.tables.contract import Column, contract
 
-OUTSIDE_TABLES = {"site", "label", "like", "tables"}
+OUTSIDE_TABLES = {"site", "label", "like", "selected_on", "tables"}
 SIGNS = ("<", ">", "=", "")
 """Signs beside a result; "<=" is none of them, because it does not say whether the limit itself was seen."""
 

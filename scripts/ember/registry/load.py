@@ -13,7 +13,9 @@ from ember.registry.assemble import Documents, build_study
 from ember.registry.model import Study
 from ember.registry.preset import merged, with_presets
 from ember.registry.registry import Registry, read_registry
+from ember.registry.schemes import SHIPPED, SHIPPED_VERDICTS, with_shipped
 from ember.registry.vouched import is_vouched
+from ember.registry.ways import with_ways
 from ember.registry.yaml_file import YamlFile, read_yaml
 
 PROJECT = Path(__file__).parents[3]
@@ -131,7 +133,7 @@ def inspect_study(
         from ember.provenance.freeze import release_findings
         from ember.registry.check import cross_check
 
-        kinds = ("study", "sites", "schemes", "analyses", "report")
+        kinds = ("study", "sites", "schemes", "analyses", "report", "verdicts", "mixtures")
         findings.extend(cross_check(study, registry, {kind: getattr(documents, kind) for kind in kinds}))
         if whole and release:
             findings.extend(release_findings(study, registry, documents.study))
@@ -183,12 +185,17 @@ def _documents(
     sites = {name: document for name, document in resolved.items() if document is not None}
     groups = {
         "site": sites,
-        "scheme": _read_all(folder, study, "endotypes", findings),
+        "scheme": _schemes(folder, project, study, findings),
         "analysis": _read_all(folder, study, "analyses", findings),
+        "verdict": _read_all(folder, study, "verdicts", findings, project / SHIPPED_VERDICTS),
+        "mixture": _read_all(folder, study, "mixtures", findings),
     }
     usable = {kind: _usable(documents, kind, findings, schema_findings) for kind, documents in groups.items()}
     report = _report(folder, shown, findings, schema_findings)
-    return None if wrong else Documents(study, usable["site"], usable["scheme"], usable["analysis"], report)
+    if wrong:
+        return None
+    analyses = with_ways(usable["analysis"])
+    return Documents(study, usable["site"], usable["scheme"], analyses, report, usable["verdict"], usable["mixture"])
 
 
 def _usable(
@@ -218,7 +225,20 @@ def _shown(folder: Path, project: Path) -> str:
     return str(folder.relative_to(project)) if folder.is_relative_to(project) else folder.name
 
 
-def _read_all(folder: Path, study: YamlFile, kind: str, findings: list[EmberError]) -> dict[str, YamlFile]:
+def _schemes(folder: Path, project: Path, study: YamlFile, findings: list[EmberError]) -> dict[str, YamlFile]:
+    """Return the study's own schemes, with what they take over, and the shipped ones that it names."""
+    found = _read_all(folder, study, "endotypes", findings, project / SHIPPED)
+    own = folder / "endotypes"
+    known = {
+        name: with_shipped(document, project, findings) if document.path.parent == own else document
+        for name, document in found.items()
+    }
+    return {name: document for name, document in known.items() if document is not None}
+
+
+def _read_all(
+    folder: Path, study: YamlFile, kind: str, findings: list[EmberError], shipped: Path | None = None
+) -> dict[str, YamlFile]:
     found: dict[str, YamlFile] = {}
     names = study.content.get(kind, [])
     shown = study.shown_path.removesuffix("study.yaml")
@@ -227,13 +247,17 @@ def _read_all(folder: Path, study: YamlFile, kind: str, findings: list[EmberErro
             continue  # the schema has said so, and it must not become a path
         if name in found:
             findings.append(EmberError(f"'{name}' stands twice under {kind}.", where=study.place((kind, index))))
-        known = sorted(path.stem for path in (folder / kind).glob("*.yaml"))
+        own = sorted(path.stem for path in (folder / kind).glob("*.yaml"))
+        known = sorted({*own, *(path.stem for path in (shipped.glob("*.yaml") if shipped else ()))})
         if name not in known:
             what, nearest = f"The file {kind}/{name}.yaml does not exist.", nearest_name(name, known)
             findings.append(EmberError(what, where=study.place((kind, index)), allowed=known, nearest=nearest))
             continue
+        file, said = folder / kind / f"{name}.yaml", f"{shown}{kind}/{name}.yaml"
+        if name not in own and shipped is not None:
+            file, said = shipped / f"{name}.yaml", f"config/registry/{shipped.name}/{name}.yaml"
         try:
-            found[name] = read_yaml(folder / kind / f"{name}.yaml", f"{shown}{kind}/{name}.yaml")
+            found[name] = read_yaml(file, said)
         except EmberError as error:
             findings.append(error)
     return found

@@ -296,11 +296,15 @@ class TableMap:
 
 @dataclass(frozen=True)
 class Site:
-    """One site: a set of rows of one or more sources. The first table is the roster of participants."""
+    """One site: a set of rows of one or more sources. The first table is the roster of participants.
+
+    `selected_on` names the analytes by whose results the site chose its participants.
+    """
 
     id: str
     label: str
     tables: tuple[TableMap, ...]
+    selected_on: tuple[str, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -372,6 +376,8 @@ class Study:
     frozen: Freeze | None = None
     unfreezings: tuple[Unfreezing, ...] = ()
     dtd: dict[str, Any] | None = None
+    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mixtures: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def answer(self, finding: str) -> Answer | None:
         """Return the study's answer to a finding, or None."""

@@ -7,8 +7,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 VARIABLE = "EMBER_CHECKED"
-OF_THE_STUDY = ("*.yaml", "*.csv", "sites/*.yaml", "endotypes/*.yaml", "analyses/*.yaml", "registry/*", "freezes/*")
-OF_THE_PROJECT = ("config/registry/*", "config/registry/presets/*", "workflow/schemas/*")
+OF_THE_STUDY = (
+    *("*.yaml", "*.csv", "sites/*.yaml", "endotypes/*.yaml", "verdicts/*.yaml", "mixtures/*", "analyses/*.yaml"),
+    *("registry/*", "freezes/*"),
+)
+OF_THE_PROJECT = (
+    *("config/registry/*", "config/registry/presets/*", "config/registry/schemes/*", "config/registry/verdicts/*"),
+    "workflow/schemas/*",
+)
 
 
 def configuration_digest(folder: Path, project: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ember.reporting.parts import OPTIONAL
+from ember.reporting.parts import MIXTURES, OPTIONAL, VERDICTS
 from ember.tables.store import polars_schema, read_table
 
 TYPED = {
@@ -17,7 +17,10 @@ TYPED = {
     "conf_low": pl.Float64, "conf_high": pl.Float64, "mean": pl.Float64, "sd": pl.Float64, "bytes": pl.Int64,
     "rows": pl.Int64, "recorded": pl.Boolean, "n_in": pl.Int64, "n_created": pl.Int64, "n_out": pl.Int64,
     "n_collapsed": pl.Int64, "n_at_least": pl.Int64, "n_rows": pl.Int64, "n_unmatched": pl.Int64, "n_names": pl.Int64,
-    "level_order": pl.Int64,
+    "level_order": pl.Int64, "n_without_repeat": pl.Int64, "ln_mean": pl.Float64, "ln_sd": pl.Float64,
+    "selected": pl.Boolean, "n_analytes": pl.Int64, "minimum": pl.Int64,
+    "probability": pl.Float64, "cut": pl.Float64, "n_people": pl.Int64, "n_samples": pl.Int64, "n_repeated": pl.Int64,
+    "between_sd": pl.Float64, "within_sd": pl.Float64, "acute_share": pl.Float64,
 }  # fmt: skip
 """Types of the columns that are not text, where no contract gives them (protected counts may be empty)."""
 WITH_CONTRACT = ("curves", "findings", "gates")
@@ -32,8 +35,11 @@ def read_aggregate(folder: Path) -> dict[str, pl.DataFrame]:
     tables = {"estimates": read_table(folder / "estimates.parquet", "estimates")}
     for name in WITH_CONTRACT:
         tables[name] = pl.read_csv(folder / f"{name}.csv", schema_overrides=polars_schema(name), glob=False)
-    for name in [*WITHOUT_CONTRACT, *(name for name in OPTIONAL if (folder / f"{name}.csv").exists())]:
+    there = [name for name in OPTIONAL if (folder / f"{name}.csv").exists()]
+    for name in [*WITHOUT_CONTRACT, *(name for name in there if name not in (*VERDICTS, *MIXTURES))]:
         tables[name] = _read_csv(folder / f"{name}.csv")
+    for name in [name for name in there if name in (*VERDICTS, *MIXTURES)]:
+        tables[name] = pl.read_csv(folder / f"{name}.csv", schema_overrides=polars_schema(name), glob=False)
     return tables
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ember.endotypes.scheme import threshold_of
 from ember.reporting.blocks import Figure, Table, table
 from ember.reporting.facts import PROPORTIONS, Facts, Row
 from ember.reporting.figures_curve import WIDTH, CurveWords, Line, curve_figure
@@ -106,8 +107,8 @@ def scheme_cuts(facts: Facts, analyte: str) -> list[tuple[float, str]]:
     scheme = facts.study.schemes.get(facts.study.report.get("inflamed_share", ""), {})
     if scheme.get("analyte") != analyte:
         return []
-    values = {bound["value"] for state in scheme["states"] for key in ("above", "below") if (bound := state.get(key))}
-    values.add(scheme["acute"]["value"])
+    thresholds = [threshold_of(name, text) for name, text in scheme["thresholds"].items()]
+    values = {threshold.value for threshold in thresholds if threshold.quantity == analyte}
     return [(value, f"{value:g}") for value in sorted(values)]
 
 

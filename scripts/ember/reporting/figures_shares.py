@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ember.endotypes.comparable import NOT_COMPARED
 from ember.reporting.figure_style import (
     GRID,
     INK,
@@ -34,6 +35,9 @@ STATE_COLOURS = {
     "inflamed_single": VERMILION,
     "inflamed_supported": VERMILION,
     "inflamed_persistent": "#a04000",
+    "inflamed_not_metabolic": "#e8915a",
+    "immuno_metabolic": VERMILION,
+    NOT_COMPARED: "#e8915a",
     "acute_suspect": PURPLE,
     "persistent_above_10": PURPLE,
     "discordant": "#999999",
@@ -69,7 +73,9 @@ def shares_figure(name: str, rows: Sequence[SiteShares], sites: Sequence[str]) -
                 dots.plot([row.low, row.high], [-number, -number], color=colour, linewidth=1.6)
                 dots.plot([row.inflamed], [-number], marker=shape, color=colour, markersize=7)
             else:
-                dots.text(0.02, -number, "protected", fontsize=8, color=MUTED, va="center")
+                compared = NOT_COMPARED not in [state for state, _, _ in row.states]
+                why = "protected" if compared else "not compared"
+                dots.text(0.02, -number, why, fontsize=8, color=MUTED, va="center")
         stacked.set_yticks([-number for number in range(len(rows))], [row.label for row in rows])
         dots.set_yticks([])
         for axes in (stacked, dots):
@@ -95,7 +101,7 @@ def _stack(axes: Axes, height: float, row: SiteShares) -> None:
         if share:
             axes.barh(height, share, 0.62, left=left, color=STATE_COLOURS.get(state, MUTED), linewidth=0)
             if share > 0.07:
-                dark = state in ("inflamed_single", "inflamed_supported", "inflamed_persistent")
+                dark = state in ("inflamed_single", "inflamed_supported", "inflamed_persistent", "immuno_metabolic")
                 colour = "#ffffff" if dark else "#1c242c"
                 axes.text(
                     left + share / 2, height, f"{100 * share:.0f} %", ha="center", va="center", fontsize=8, color=colour

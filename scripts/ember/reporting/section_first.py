@@ -117,7 +117,8 @@ def _inflamed_number(facts: Facts) -> Number:
 
 def _inflamed_by_site(facts: Facts, scheme: str) -> Number:
     """Return the shares side by side, weighted where the study has a survey model of the scheme: never pooled."""
-    states = facts.study.schemes[scheme].get("inflamed", [])
+    counted = facts.lines("endotypes", scheme=scheme, population="all")
+    states = list(dict.fromkeys(row["state"] for row in counted if row["inflamed"] and row["n"] != 0))
     rows = [r for r in facts.estimates if r["scheme"] == scheme and r["scale"] == "proportion" and r["site"]]
     weighted = {row["site"]: row for row in rows if [row["term"]] == states}
     values, details = [], []
@@ -140,7 +141,7 @@ def _inflamed_by_site(facts: Facts, scheme: str) -> Number:
 
 def inflamed_share(facts: Facts, scheme: str, site: str) -> tuple[float, float, float, int] | None:
     """Return share, limits (Wilson) and total of the participants in an inflamed state; None where protected."""
-    rows = facts.lines("endotypes", scheme=scheme, site=site)
+    rows = facts.lines("endotypes", scheme=scheme, population="all", site=site)
     inflamed = [row["n"] for row in rows if row["inflamed"]]
     total = rows[0]["total"] if rows else None
     if not inflamed or not total or any(n is None for n in inflamed):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ember.reporting.blocks import Block, Bullets, Figure, Heading, Section, Table, Text, table
 from ember.reporting.facts import Facts, Row
 from ember.reporting.figure_style import label_room
 from ember.reporting.figures_distributions import Panel, distributions_figure
-from ember.reporting.figures_shares import SiteShares, completeness_figure, shares_figure
-from ember.reporting.numbers import NARROW_SPACE, percent_interval_text, percent_text, rounded_text
-from ember.reporting.section_first import inflamed_share
+from ember.reporting.figures_shares import completeness_figure
+from ember.reporting.numbers import percent_text, rounded_text
+from ember.reporting.section_composites import composite_blocks
+from ember.reporting.section_mixture import mixture_blocks
+from ember.reporting.section_states import lost_blocks, population_blocks, scheme_rules, shares_block
+from ember.reporting.section_usual import usual_blocks
+from ember.reporting.section_verdict import verdict_blocks
 from ember.reporting.words import plain, unit_text
 
 TREATMENT_WORDS = (
@@ -249,71 +251,12 @@ def endotypes_section(facts: Facts) -> Section:
         figure = shares_block(facts, scheme, content)
         if figure is not None:
             blocks.append(figure)
+        blocks.extend(population_blocks(facts, scheme, content))
+        blocks.extend(composite_blocks(facts, scheme, content))
+        blocks.extend(usual_blocks(facts, scheme, content))
+    main = facts.study.report.get("inflamed_share") or next(iter(facts.study.schemes), None)
+    if main is not None:
+        blocks.extend(lost_blocks(facts, main, facts.study.schemes[main]))
+    blocks.extend(mixture_blocks(facts))
+    blocks.extend(verdict_blocks(facts))
     return Section("endotypes", "Who was labelled inflamed, and how surely", blocks)
-
-
-def scheme_rules(facts: Facts, content: dict[str, Any]) -> list[str]:
-    """Return the rules of a scheme in words."""
-    analyte, unit = facts.names.analyte(content["analyte"]), content["unit"]
-    signs = {">=": "at least ", ">": "above ", "<=": "at most ", "<": "below "}
-    lines = []
-    for state in content["states"]:
-        bounds = [f"{signs[state[k]['operator']]}{state[k]['value']:g}" for k in ("above", "below") if k in state]
-        text = f"{facts.names.state(state['state'])}: {analyte} {' and '.join(bounds)} {unit}"
-        if "composite" in state:
-            text += f", cytokine composite {signs[state['composite']['operator']]}{state['composite']['value']:g}"
-        lines.append(text + ".")
-    acute = content["acute"]
-    lines.append(
-        f"{facts.names.state(acute['state'])}: {signs[acute['operator']]}{acute['value']:g} {unit}; kept, flagged, not "
-        "counted as inflamed. Indeterminate: no usable result."
-    )
-    lines.append(f"Source: {content['source']}")
-    return lines
-
-
-def shares_block(facts: Facts, scheme: str, content: dict[str, Any]) -> Figure | None:
-    """Return states by site with the share inflamed and its interval."""
-    rows = facts.lines("endotypes", scheme=scheme)
-    if not rows:
-        return None
-    pooled = [] if facts.study.design == "cross_sectional" else ["all"]
-    sites = [*[site for site in facts.included if any(row["site"] == site for row in rows)], *pooled]
-    drawn = []
-    for site in sites:
-        own = sorted((row for row in rows if row["site"] == site), key=lambda row: row["state_order"])
-        share = inflamed_share(facts, scheme, site)
-        states = [(row["state"], facts.names.state(row["state"]), row["share"]) for row in own]
-        limits = share[:3] if share is not None else (None, None, None)
-        drawn.append(SiteShares(site, facts.names.site(site), states, *limits))
-    name = f"endotypes_{scheme}"
-    svg = shares_figure(name, drawn, facts.sites)
-    title = f"{content['label']}: states by {facts.names.site_word.lower()}"
-    spoken = "; ".join(f"{row.label} {percent_interval_text(row.inflamed, row.low, row.high)}" for row in drawn)
-    weighted = (
-        " Unweighted: shares of the people measured, not of the population."
-        if facts.study.time_zero == "survey"
-        else ""
-    )
-    caption = (
-        "Left: states of all participants. Right: share inflamed with its "
-        f"95{NARROW_SPACE}% interval (Wilson).{weighted}"
-    )
-    return Figure(
-        name, title, caption, f"{title}. Share inflamed: {spoken}.", svg, 6.8, states_table(facts, scheme, title, sites)
-    )
-
-
-def states_table(facts: Facts, scheme: str, title: str, sites: list[str]) -> Table:
-    """Return counts and shares of every state with intervals."""
-    printed: list[list[str]] = []
-    for site in sites:
-        own = sorted(facts.lines("endotypes", scheme=scheme, site=site), key=lambda row: row["state_order"])
-        printed.append([facts.names.site(site)])
-        counts = facts.parts([row["n"] for row in own], own[0]["total"])
-        for row, count in zip(own, counts, strict=True):
-            text = percent_interval_text(row["share"], row["conf_low"], row["conf_high"])
-            name = f"  {facts.names.state(row['state'])}" + (" (counted as inflamed)" if row["inflamed"] else "")
-            printed.append([name, count, facts.size(row["total"]), text])
-    columns = [("", False), ("n", True), ("of", True), ("Share (95 % interval)", True)]
-    return table(f"endotypes_{scheme}_table", title, columns, printed, facts.protection_notes)

@@ -121,6 +121,7 @@ def stage_words(stage: str) -> str:
         "harmonise_site": "Harmonising",
         "analysis": "Building the analysis set",
         "endotypes": "Deriving endotypes",
+        "usual_level": "Estimating usual levels",
     }.get(kind, plain(kind).capitalize())
     return f"{words}, {plain(name)}" if name else words
 
@@ -214,6 +215,12 @@ def unverified_rows(facts: Facts) -> list[str]:
     maps = [mapping for site in sites for t in site.tables for mapping in t.instruments.values()]
     used += [("value_sets", mapping.value_set) for mapping in maps if mapping.value_set]
     used += [("crosswalks", link.crosswalk) for mapping in maps for link in mapping.linked]
+    for scheme in facts.study.schemes.values():
+        composite = scheme.get("composite", {})
+        used += [
+            ("composite_references", f"{composite.get('reference')}|{name}") for name in composite.get("analytes", ())
+        ]
+        used.append(("within_person", scheme.get("usual_level", {}).get("within_person", "")))
     lines = []
     for table_name, key in dict.fromkeys(used):
         if facts.registry.has(table_name, key):

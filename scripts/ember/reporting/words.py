@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ember.endotypes.comparable import NOT_COMPARED
 from ember.registry.model import Study
 from ember.registry.registry import Registry
 
@@ -26,6 +27,9 @@ STATES = {
     "inflamed_persistent": "Inflamed, repeated",
     "inflamed_supported": "Inflamed, supported by cytokines",
     "inflamed_unsupported": "Inflamed, not supported by cytokines",
+    NOT_COMPARED: "Raised, support by cytokines not compared",
+    "immuno_metabolic": "Immuno-metabolic",
+    "inflamed_not_metabolic": "Inflamed, not metabolic",
     "acute_suspect": "Possible acute inflammation",
     "persistent_above_10": "Persistently above the acute cut",
     "discordant": "Discordant samples",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from ember.registry.registry import Registry
 from ember.simulate.design import EFFECTS, Effects, SiteDesign
@@ -80,22 +81,36 @@ def scale_of(instrument: str, registry: Registry) -> Scale:
     return Scale(*(float(row[key]) for key in ("total_low", "total_high", "reference_mean", "reference_sd")))
 
 
-def draw_cohort(rng: np.random.Generator, site: SiteDesign, scale: Scale, n: int, effects: Effects = EFFECTS) -> Cohort:
+def draw_cohort(
+    rng: np.random.Generator,
+    site: SiteDesign,
+    scale: Scale,
+    n: int,
+    effects: Effects = EFFECTS,
+    classes: bool = True,
+) -> Cohort:
     """Draw `n` participants of a site.
 
     Notes
     -----
     Drop-out before week 12 depends on severity at baseline and at week 4 only (missing at random given
     both). Half of the participants of each block of two are in the active arm: 1:1 within the site.
+
+    Without classes a normal variable takes the place of the class indicator: given BMI it has the same mean and
+    variance, so every mean, variance and covariance of the markers stays as it is, and nobody belongs to a class.
+    All else is drawn from the same random numbers, so the two cohorts are twins.
     """
     age = np.clip(np.round(rng.normal(42, 12, n)), 18, 75).astype(np.int64)
     bmi: FloatArray = np.asarray(np.round(np.clip(rng.normal(27, 4.5, n), 17, 50), 1), dtype=np.float64)
     female, smoker, adversity = (rng.random(n) < share for share in (0.62, 0.25, 0.30))
     active = _randomise(rng, n)
-    inflamed = rng.random(n) < _probability(effects.inflamed_logit + effects.inflamed_logit_per_bmi * (bmi - 27))
-    samples = _draw_samples(rng, site, inflamed, bmi, effects)
+    chance = _probability(effects.inflamed_logit + effects.inflamed_logit_per_bmi * (bmi - 27))
+    drawn = rng.random(n)
+    inflamed = (drawn < chance) & classes
+    level = inflamed.astype(np.float64) if classes else chance - np.sqrt(chance * (1 - chance)) * ndtri(drawn)
+    samples = _draw_samples(rng, site, level, bmi, effects)
     doublings = np.log2(samples["hscrp"][:, 0]) - 1
-    latent = _draw_severity(rng, site, doublings, age, female, adversity, active, inflamed, effects)
+    latent = _draw_severity(rng, site, doublings, age, female, adversity, active, level, effects)
     totals = np.clip(np.round(scale.mean + scale.sd * latent), scale.low, scale.high).astype(np.int64)
     attended, sampled = _draw_attendance(rng, latent, effects)
     days = np.stack([-rng.integers(0, 21, n), rng.integers(23, 34, n), rng.integers(74, 95, n)], axis=1)
@@ -115,7 +130,7 @@ def _randomise(rng: np.random.Generator, n: int) -> BoolArray:
 
 
 def _draw_samples(
-    rng: np.random.Generator, site: SiteDesign, inflamed: BoolArray, bmi: FloatArray, effects: Effects
+    rng: np.random.Generator, site: SiteDesign, level: FloatArray, bmi: FloatArray, effects: Effects
 ) -> dict[str, FloatArray]:
     means = {
         "hscrp": effects.crp_log_mean + site.crp_level + effects.crp_log_per_bmi * (bmi - 27),
@@ -127,7 +142,7 @@ def _draw_samples(
     keep = effects.follow_up_correlation
     samples = {}
     for analyte, mean in means.items():
-        centre = mean + shifts[analyte] * inflamed
+        centre = mean + shifts[analyte] * level
         first = rng.normal(0, spreads[analyte], len(bmi))
         second = keep * first + np.sqrt(1 - keep**2) * rng.normal(0, spreads[analyte], len(bmi))
         samples[analyte] = np.exp(np.stack([centre + first, centre + second], axis=1))
@@ -142,11 +157,11 @@ def _draw_severity(
     female: BoolArray,
     adversity: BoolArray,
     active: BoolArray,
-    inflamed: BoolArray,
+    level: FloatArray,
     effects: Effects,
 ) -> FloatArray:
     n = len(age)
-    entry = effects.baseline_inflamed * inflamed + effects.baseline_adversity * adversity
+    entry = effects.baseline_inflamed * level + effects.baseline_adversity * adversity
     first = np.clip(entry + rng.normal(0, effects.baseline_sd, n), *ENTRY)
     last = (
         site.level

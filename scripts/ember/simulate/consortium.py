@@ -13,7 +13,7 @@ from ember.errors import EmberError
 from ember.registry.registry import Registry
 from ember.simulate.cohort import Cohort, draw_cohort, scale_of
 from ember.simulate.cork import make_cork
-from ember.simulate.design import SHAPES, SITES, Shape, SiteDesign
+from ember.simulate.design import CLASSES, SHAPES, SITES, Shape, SiteDesign, Truth
 from ember.simulate.draft import LEDGER_COLUMNS, Extract, Line
 from ember.simulate.files import ledger_frame, write_extracts
 from ember.simulate.graz import make_graz
@@ -69,10 +69,15 @@ class Consortium:
     extracts: tuple[Extract, ...]
     lines: tuple[Line, ...]
     cohorts: dict[str, Cohort]
+    truth: Truth = CLASSES
 
 
 def simulate_consortium(
-    seed: int, registry: Registry, shape: str = "demo", participants_per_site: int | None = None
+    seed: int,
+    registry: Registry,
+    shape: str = "demo",
+    participants_per_site: int | None = None,
+    truth: Truth = CLASSES,
 ) -> Consortium:
     """Draw a consortium.
 
@@ -84,6 +89,8 @@ def simulate_consortium(
         A name of `SHAPES`.
     participants_per_site : int, optional
         Default the shape's, or the sizes of the shipped demonstration.
+    truth : Truth
+        What stands behind the markers.
 
     Raises
     ------
@@ -101,12 +108,14 @@ def simulate_consortium(
     for name in chosen.sites:
         site = SITES[name]
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(site.number, 0)))
-        cohort = draw_cohort(rng, site, scale_of(site.instrument, registry), size or site.participants)
+        scale, n = scale_of(site.instrument, registry), size or site.participants
+        cohort = draw_cohort(rng, site, scale, n, truth.effects, truth.classes)
         site_extracts, site_lines = _make_site(rng, cohort, site, registry, chosen.faults)
         cohorts[name] = cohort
         extracts += site_extracts
         lines += site_lines
-    return Consortium(chosen, seed, tuple(SITES[name] for name in chosen.sites), tuple(extracts), tuple(lines), cohorts)
+    sites = tuple(SITES[name] for name in chosen.sites)
+    return Consortium(chosen, seed, sites, tuple(extracts), tuple(lines), cohorts, truth)
 
 
 def _make_site(
@@ -132,7 +141,7 @@ def write_consortium(consortium: Consortium, folder: Path, registry: Registry, p
     write_extracts(consortium.extracts, folder)
     frame = ledger_frame(expected_ledger(consortium.lines), LEDGER_COLUMNS)
     write_frame(frame, folder / "planted_faults.csv")
-    truth = consortium_truth(consortium.seed, consortium.sites, registry, population)
+    truth = consortium_truth(consortium.seed, consortium.sites, registry, population, consortium.truth)
     write_json(truth | {"drawn": _drawn(consortium)}, folder / "truth.json")
     batch = ", one batch in mg/L under that header" if consortium.shape.faults == "all" else ""
     table = "\n".join(AWKWARD[site.id].format(batch=batch) for site in consortium.sites)

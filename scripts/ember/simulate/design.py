@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ember.errors import EmberError, nearest_name
 
@@ -99,6 +99,36 @@ class Effects:
 
 EFFECTS = Effects()
 
+
+@dataclass(frozen=True)
+class Truth:
+    """What stands behind the markers: two classes of people, or one dimension with the same means and covariances."""
+
+    name: str
+    label: str
+    effects: Effects
+    classes: bool = True
+
+
+TRUTHS: Mapping[str, Truth] = {
+    truth.name: truth
+    for truth in (
+        Truth("classes", "the overlapping classes of the demonstration", EFFECTS),
+        Truth("shift", "one dimension, with the means and covariances of the demonstration", EFFECTS, classes=False),
+        Truth(
+            "separate",
+            "classes two standard deviations apart on each marker",
+            replace(
+                EFFECTS,
+                crp_log_shift=2 * EFFECTS.crp_log_sd,
+                il6_log_shift=2 * EFFECTS.il6_log_sd,
+                tnf_log_shift=2 * EFFECTS.tnf_log_sd,
+            ),
+        ),
+    )
+}
+CLASSES = TRUTHS["classes"]
+
 MOLAR_FACTOR = 9.524
 
 SITES: Mapping[str, SiteDesign] = {
@@ -191,3 +221,18 @@ def shape_named(name: str) -> Shape:
             f"There is no shape '{name}'.", where="--shape", allowed=SHAPES, nearest=nearest_name(name, SHAPES)
         )
     return SHAPES[name]
+
+
+def truth_named(name: str) -> Truth:
+    """Return a truth.
+
+    Raises
+    ------
+    EmberError
+        There is no such truth.
+    """
+    if name not in TRUTHS:
+        raise EmberError(
+            f"There is no truth '{name}'.", where="--truth", allowed=TRUTHS, nearest=nearest_name(name, TRUTHS)
+        )
+    return TRUTHS[name]

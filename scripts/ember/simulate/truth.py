@@ -14,7 +14,7 @@ from ember.models.linear import LinearModel
 from ember.models.logistic import LogisticModel
 from ember.registry.registry import Registry
 from ember.simulate.cohort import Cohort, Scale, draw_cohort, scale_of
-from ember.simulate.design import EFFECTS, SiteDesign
+from ember.simulate.design import CLASSES, SiteDesign, Truth
 from ember.simulate.laboratory import analysed_values, report_results
 
 FloatArray = NDArray[np.float64]
@@ -83,7 +83,9 @@ def analysed_population(cohort: Cohort, site: SiteDesign, scale: Scale) -> Popul
     )
 
 
-def consortium_truth(seed: int, sites: Sequence[SiteDesign], registry: Registry, population: int) -> dict[str, Any]:
+def consortium_truth(
+    seed: int, sites: Sequence[SiteDesign], registry: Registry, population: int, truth: Truth = CLASSES
+) -> dict[str, Any]:
     """Return the population values of every estimand, by site and pooled.
 
     Parameters
@@ -96,7 +98,7 @@ def consortium_truth(seed: int, sites: Sequence[SiteDesign], registry: Registry,
     for site in sites:
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(site.number, 1)))
         scale = scale_of(site.instrument, registry)
-        drawn = draw_cohort(rng, site, scale, population // len(sites))
+        drawn = draw_cohort(rng, site, scale, population // len(sites), truth.effects, truth.classes)
         per_site[site.id] = site_truth(analysed_population(drawn, site, scale), site, cuts)
     weights = np.array([site.participants for site in sites], dtype=np.float64)
     slopes = np.array([site.slope for site in sites])
@@ -106,7 +108,8 @@ def consortium_truth(seed: int, sites: Sequence[SiteDesign], registry: Registry,
         "seed": seed,
         "generating_model": {
             "note": "latent severity in reference SD; see scripts/ember/simulate/design.py",
-            "effects": vars(EFFECTS),
+            "effects": vars(truth.effects),
+            **({} if truth is CLASSES else {"truth": truth.name, "behind_the_markers": truth.label}),
             "slope_by_site": {site.id: site.slope for site in sites},
             "tau": round(float(slopes.std()), 5),
         },

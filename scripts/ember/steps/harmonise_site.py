@@ -57,5 +57,4 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    outputs = (*UNCHANGED, *CHANGED, "findings", "evidence", "accounting")
-    run_step(main, inputs=("standard", "accounts"), outputs=outputs, wildcards=("site",))
+    run_step(main, ("standard", "accounts"), (*UNCHANGED, *CHANGED, "findings", "evidence", "accounting"), ("site",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from pathlib import Path
 
@@ -11,16 +10,22 @@ import polars as pl
 from ember.consortium.disclosure import profile_of, protect
 from ember.registry.load import load_study
 from ember.registry.model import Study
+from ember.reporting.declared_tables import analysis_ledgers, declared_tables, input_records
 from ember.reporting.flow import flow_table
 from ember.reporting.parts import summaries_of
-from ember.reporting.summary_run import consent_table, findings_files, inputs_table
+from ember.reporting.summary_run import findings_files, inputs_table
 from ember.steps.command import report, run_step
 from ember.tables.files import remove_others
 from ember.tables.store import read_table, read_tables, write_frame
 from ember.validate.gate_rule import GATES
 from ember.validate.gates import published
 
-DECLARES = ("contracts/consent_counts.yaml", "validate/rules.yaml")
+DECLARES = (
+    "contracts/consent_counts.yaml", "contracts/mixture_agreement.yaml", "contracts/mixture_assays.yaml",
+    "contracts/mixture_classes.yaml", "contracts/mixture_search.yaml", "contracts/mixture_stability.yaml",
+    "contracts/verdict_conditions.yaml", "contracts/verdict_curves.yaml", "contracts/verdict_witnesses.yaml",
+    "validate/rules.yaml",
+)  # fmt: skip
 
 
 def main(arguments: Namespace) -> None:
@@ -37,19 +42,16 @@ def _tables(study: Study, results: Path) -> dict[str, pl.DataFrame]:
     restricted, checks = results / "restricted", results / "checks"
     fits = [restricted / "fits" / analysis for analysis in study.analyses]
     accounting = read_table(checks / "accounting.csv", "accounting")
-    ledgers = {name: read_table(restricted / f"ledger/analysis/{name}.parquet", "ledger") for name in study.analyses}
-    records = [json.loads((checks / f"inputs/{source}.json").read_text(encoding="utf-8")) for source in study.sources]
-    counts = read_tables([checks / "consent.csv"] if study.consent_required else [], "consent_counts")
     return {
-        "flow": flow_table(accounting, ledgers),
+        "flow": flow_table(accounting, analysis_ledgers(study, restricted)),
         **{name: pl.read_parquet(restricted / f"summaries/{name}.parquet", glob=False) for name in summaries_of(study)},
         "findings": read_tables(findings_files(study, checks), "findings"),
         "gates": published(read_tables([checks / f"gates/{gate}.csv" for gate in GATES], "gates")),
         "accounting": accounting,
-        "inputs": inputs_table(records),
+        "inputs": inputs_table(input_records(study, checks)),
         "estimates": read_tables([fit / "estimates.parquet" for fit in fits], "estimates"),
         "curves": read_tables([fit / "curves.parquet" for fit in fits], "curves"),
-        **({"consent": consent_table(counts)} if study.consent_required else {}),
+        **declared_tables(study, restricted, checks),
     }
 
 

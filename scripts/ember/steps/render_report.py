@@ -20,13 +20,11 @@ from ember.steps.command import report, run_step
 from ember.tables.files import replacing, write_text
 
 DECLARES = (
-    "contracts/curves.yaml",
-    "contracts/findings.yaml",
-    "contracts/gates.yaml",
-    "templates/report.html.j2",
-    "templates/report.css",
-    "templates/report.typ",
-)
+    "contracts/curves.yaml", "contracts/findings.yaml", "contracts/gates.yaml", "contracts/mixture_agreement.yaml",
+    "contracts/mixture_assays.yaml", "contracts/mixture_classes.yaml", "contracts/mixture_search.yaml",
+    "contracts/mixture_stability.yaml", "contracts/verdict_conditions.yaml", "contracts/verdict_curves.yaml",
+    "contracts/verdict_witnesses.yaml", "templates/report.html.j2", "templates/report.css", "templates/report.typ",
+)  # fmt: skip
 
 
 def main(arguments: Namespace) -> None:

@@ -137,9 +137,9 @@ def test_a_file_that_is_not_of_the_declared_format(study: Path, capsys: Printed)
     assert "format: spss" in capsys.readouterr().out
 
 
-def test_a_scheme_with_a_gap(study: Path, capsys: Printed) -> None:
+def test_a_scheme_that_leaves_a_value_out(study: Path, capsys: Printed) -> None:
     declare(study)
-    change(study, "endotypes/bands.yaml", 'above: {operator: ">=", value: 3}', 'above: {operator: ">=", value: 4}')
+    change(study, "endotypes/bands.yaml", "{rule: low, ", "{rule: low, when: hscrp_acute, ")
     assert check(str(study)) == 1
     assert "endotypes/bands.yaml" in capsys.readouterr().out
 

@@ -62,7 +62,7 @@ def test_runs_from_the_command_line(tmp_path: Path, extract: Path, capsys: pytes
 def test_writes_the_files_of_a_study(drafted: Path) -> None:
     written = {path.relative_to(drafted).as_posix() for path in drafted.rglob("*") if path.is_file()}
     assert written == {
-        "study.yaml", "sites/alpha.yaml", "endotypes/hscrp_bands.yaml", "analyses/first.yaml", "report.yaml",
+        "study.yaml", "sites/alpha.yaml", "endotypes/hscrp_first.yaml", "analyses/first.yaml", "report.yaml",
         "draft.csv", "README.md",
     }  # fmt: skip
 
@@ -106,7 +106,7 @@ def test_the_files_pass_their_schemas_once_the_points_are_settled(drafted: Path)
     for name, schema in (
         ("study", "study"),
         ("sites/alpha", "site"),
-        ("endotypes/hscrp_bands", "scheme"),
+        ("endotypes/hscrp_first", "scheme"),
         ("analyses/first", "analysis"),
         ("report", "report"),
     ):

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from ember.registry.model import Visit
 from ember.registry.registry import Registry
 from ember.tables.store import conform
 
@@ -38,6 +39,7 @@ def result(
     *,
     analyte: str = "hscrp",
     visit: str = "baseline",
+    day: int | None = None,
     censoring: str = "none",
     assay: str | None = "roche_crphs",
     assay_class: str | None = "high_sensitivity",
@@ -48,6 +50,7 @@ def result(
         "site_id": site,
         "participant_id": person,
         "visit": visit,
+        "study_day": day,
         "analyte": analyte,
         "replicate": replicate,
         "assay_id": assay,
@@ -87,42 +90,42 @@ def registry() -> Registry:
     return Registry({"instruments": rows})
 
 
+VISITS = (
+    Visit("screening", -28, -56, -21),
+    Visit("baseline", 0, -14, 0),
+    Visit("week_4", 28, 21, 35),
+)
+
 BANDS: dict[str, Any] = {
     "scheme": "bands",
     "analyte": "hscrp",
     "visit": "baseline",
-    "acute": {"operator": ">", "value": 10, "state": "acute_suspect"},
-    "states": [
-        {"rule": "low", "state": "not_inflamed", "below": {"operator": "<", "value": 1}},
-        {
-            "rule": "middle",
-            "state": "intermediate",
-            "above": {"operator": ">=", "value": 1},
-            "below": {"operator": "<=", "value": 3},
-        },
-        {"rule": "high", "state": "inflamed_single", "above": {"operator": ">", "value": 3}},
+    "thresholds": {"at_least_1": "hscrp >= 1", "above_3": "hscrp > 3", "above_10": "hscrp > 10"},
+    "rules": [
+        {"rule": "high", "when": "above_3", "state": "inflamed"},
+        {"rule": "middle", "when": "at_least_1", "state": "intermediate"},
+        {"rule": "low", "state": "not_inflamed"},
     ],
+    "acute": "above_10",
+    "samples": {"from": -90, "to": 0, "apart": 14},
+    "inflamed": ["inflamed_single", "inflamed_persistent"],
 }
 
-HIGH = {"operator": ">", "value": 3}
 SUPPORTED: dict[str, Any] = {
     **BANDS,
     "scheme": "supported",
-    "states": [
-        *BANDS["states"][:2],
-        {"rule": "high_with", "state": "inflamed_supported", "above": HIGH, "composite": {"operator": ">", "value": 0}},
-        {
-            "rule": "high_without",
-            "state": "inflamed_unsupported",
-            "above": HIGH,
-            "composite": {"operator": "<=", "value": 0},
-        },
-    ],
+    "thresholds": {**BANDS["thresholds"], "panel_high": "composite > 0"},
+    "support": {
+        "all_of": ["panel_high"],
+        "met": {"rule": "high_with", "state": "inflamed_supported"},
+        "not_met": {"rule": "high_without", "state": "inflamed_unsupported"},
+        "unknown": "crp_only",
+    },
     "composite": {
         "analytes": ["il6", "tnf"],
         "variant": "within_site",
         "minimum": 2,
         "below_limit": "fill_lod_sqrt2",
-        "missing": "crp_only",
     },
+    "inflamed": ["inflamed_supported"],
 }

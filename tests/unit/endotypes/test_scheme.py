@@ -1,4 +1,4 @@
-"""Schemes that are not total are refused, with the rule that is at fault."""
+"""Schemes that are not total, or that do not mean what they say, are refused with the rule that is at fault."""
 
 from __future__ import annotations
 
@@ -8,79 +8,85 @@ import pytest
 
 from ember.endotypes.scheme import check_scheme, scheme_rules
 from ember.errors import EmberError
-from tests.unit.endotypes.frames import BANDS, HIGH, SUPPORTED
+from tests.unit.endotypes.frames import BANDS, SUPPORTED
+
+HIGH, MIDDLE, LOW = BANDS["rules"]
 
 
-def changed(number: int, **keys: Any) -> dict[str, Any]:
-    states = [dict(row) for row in BANDS["states"]]
-    states[number] = {key: value for key, value in {**states[number], **keys}.items() if value is not None}
-    return {**BANDS, "states": states}
+def test_good_schemes_are_accepted() -> None:
+    check_scheme(BANDS)
+    check_scheme(SUPPORTED)
 
 
-def bound(operator: str, value: float) -> dict[str, Any]:
-    return {"operator": operator, "value": value}
+def test_cuts_rise_and_keep_their_operators() -> None:
+    scheme = scheme_rules(BANDS)
+    assert [(cut.value, cut.belongs_above) for cut in scheme.cuts] == [(1.0, True), (3.0, False), (10.0, False)]
+    assert [band.rule for band in scheme.bands] == ["low", "middle", "high"]
+    assert scheme.raised == 2
 
 
 @pytest.mark.parametrize(
-    ("scheme", "words"),
+    ("changes", "what"),
     [
-        pytest.param(changed(0, below=bound("<", 1.5)), "overlap between 1.5 and 1", id="overlap"),
-        pytest.param(changed(0, below=bound("<", 0.5)), "leave a gap between 0.5 and 1", id="gap"),
-        pytest.param(changed(0, below=bound("<=", 1)), "both contain 1", id="both hold the cut"),
-        pytest.param(changed(2, above=bound(">=", 3)), "both contain 3", id="both hold the upper cut"),
-        pytest.param(changed(1, above=bound(">", 1)), "both leave out 1", id="none holds the cut"),
-        pytest.param(changed(0, below=None), "no bound where they meet", id="no upper bound"),
-        pytest.param(changed(0, above=bound(">", 0)), "reach down to nothing", id="bounded below"),
-        pytest.param(changed(2, below=bound("<", 100)), "without end", id="bounded above"),
-        pytest.param(changed(1, above=bound("<=", 1)), "has the operator <=", id="operator the wrong way"),
-        pytest.param({**BANDS, "acute": {**BANDS["acute"], "value": 3}}, "does not lie above", id="acute too low"),
-        pytest.param({**BANDS, "states": BANDS["states"][::-1]}, "reach down", id="falling order"),
-        pytest.param(
-            {**BANDS, "states": [*BANDS["states"], {**BANDS["states"][2], "rule": "again"}]},
-            "hold for the same values",
-            id="band twice",
-        ),
-        pytest.param(
-            {**SUPPORTED, "states": SUPPORTED["states"][:3]}, "do not cover every composite", id="one side only"
-        ),
-        pytest.param(
-            {
-                **SUPPORTED,
-                "states": [
-                    *SUPPORTED["states"][:3],
-                    {"rule": "x", "state": "inflamed_single", "above": HIGH, "composite": bound("<", 0)},
-                ],
-            },
-            "do not cover every composite",
-            id="composite cut in neither",
-        ),
-        pytest.param(
-            {key: value for key, value in SUPPORTED.items() if key != "composite"}, "not declare", id="no composite"
-        ),
+        pytest.param({"rules": [HIGH, MIDDLE]}, "has a condition, so that a value may meet no rule", id="gap below"),
+        pytest.param({"rules": [HIGH, LOW, MIDDLE]}, "has a condition", id="rest before the end"),
+        pytest.param({"rules": [LOW, HIGH, dict(LOW, rule="rest")]}, "'low' takes everything", id="rest first"),
+        pytest.param({"rules": [MIDDLE, HIGH, LOW]}, "does not lie below", id="rising"),
+        pytest.param({"rules": [HIGH, dict(HIGH, rule="again"), LOW]}, "does not lie below", id="one cut twice"),
+        pytest.param({"rules": [HIGH, dict(MIDDLE, rule="high"), LOW]}, "carry one name", id="one name twice"),
+        pytest.param({"rules": [HIGH, dict(MIDDLE, when="above_2"), LOW]}, "'above_2' does not stand", id="unlisted"),
+        pytest.param({"acute": "at_least_1", "rules": [HIGH, LOW]}, "does not lie below", id="acute in the middle"),
+        pytest.param({"rules": [dict(HIGH, state="intermediate"), MIDDLE, LOW]}, "do not fall", id="nobody inflamed"),
+        pytest.param({"rules": [HIGH, dict(LOW, state="inflamed")]}, "do not fall", id="everybody inflamed"),
+        pytest.param({"rules": [HIGH, dict(MIDDLE, state="not_inflamed"), dict(LOW, state="intermediate")]},
+                     "do not fall", id="states cross"),
+        pytest.param({"rules": [HIGH, LOW]}, "Nothing uses at_least_1", id="unused threshold"),
+        pytest.param({"samples": {"from": 0, "to": -1, "apart": 14}}, "ends before it begins", id="window"),
+        pytest.param({"inflamed": ["inflamed_supported"]}, "not a state of the scheme", id="state never given"),
+        pytest.param({"thresholds": {**BANDS["thresholds"], "above_3": "il6 > 3"}}, "is about il6", id="analyte"),
+        pytest.param({"symptoms": {"profile": "x"}}, "Nothing uses symptoms", id="symptoms unused"),
+    ],
+)  # fmt: skip
+def test_a_scheme_that_is_not_total_is_refused(changes: dict[str, Any], what: str) -> None:
+    with pytest.raises(EmberError, match=what):
+        check_scheme({**BANDS, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        pytest.param({"all_of": ["above_3"]}, "supports nothing", id="screen as support"),
+        pytest.param({"all_of": ["other"]}, "does not stand", id="unlisted"),
+        pytest.param({"not_met": {"rule": "high_with", "state": "inflamed_unsupported"}}, "the same", id="one rule"),
+        pytest.param({"not_met": {"rule": "x", "state": "inflamed_supported"}}, "the same", id="one state"),
     ],
 )
-def test_refused(scheme: dict[str, Any], words: str) -> None:
-    with pytest.raises(EmberError, match=words):
-        check_scheme(scheme)
+def test_a_support_that_decides_nothing_is_refused(changes: dict[str, Any], what: str) -> None:
+    with pytest.raises(EmberError, match=what):
+        check_scheme({**SUPPORTED, "support": {**SUPPORTED["support"], **changes}})
 
 
-def test_classes_follow_the_scheme() -> None:
+def test_a_support_needs_its_block() -> None:
+    bare = {key: value for key, value in SUPPORTED.items() if key != "composite"}
+    with pytest.raises(EmberError, match="needs the block `composite:`"):
+        check_scheme(bare)
+
+
+def test_at_one_value_at_least_lies_below_above() -> None:
+    thresholds = {"at_least_1": "hscrp >= 3", "above_3": "hscrp > 3", "above_10": "hscrp > 10"}
+    assert len(scheme_rules({**BANDS, "thresholds": thresholds}).cuts) == 3
+
+
+def test_classes_of_bands() -> None:
     assert scheme_rules(BANDS).classes == (
-        "not_inflamed",
-        "intermediate",
-        "inflamed_single",
-        "acute_suspect",
-        "indeterminate",
-    )
+        "not_inflamed", "intermediate", "discordant", "inflamed_single", "inflamed_persistent", "acute_suspect",
+        "persistent_above_10", "indeterminate",
+    )  # fmt: skip
 
 
-def test_classes_hold_the_state_without_composite() -> None:
-    assert scheme_rules(SUPPORTED).classes == (
-        "not_inflamed",
-        "intermediate",
-        "inflamed_unsupported",
-        "inflamed_supported",
-        "inflamed_single",
-        "acute_suspect",
-        "indeterminate",
-    )
+@pytest.mark.parametrize("unknown", ["crp_only", "indeterminate"])
+def test_classes_hold_the_state_without_support_only_where_it_can_occur(unknown: str) -> None:
+    scheme = {**SUPPORTED, "support": {**SUPPORTED["support"], "unknown": unknown}}
+    found = scheme_rules(scheme).classes
+    assert {"inflamed_supported", "inflamed_unsupported"} < set(found)
+    assert ("inflamed_single" in found) == ("inflamed_persistent" in found) == (unknown == "crp_only")

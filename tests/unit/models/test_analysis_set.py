@@ -16,7 +16,7 @@ from ember.models.analysis_set import build_analysis_set
 from ember.registry.model import Site, Study
 from ember.registry.registry import Registry
 from ember.tables.store import conform, empty_table
-from tests.unit.endotypes.frames import BANDS, measurements, people, registry, result
+from tests.unit.endotypes.frames import BANDS, VISITS, measurements, people, registry, result
 
 
 def study(*sites: str) -> Study:
@@ -339,7 +339,7 @@ def test_points_of_several_instruments_are_not_pooled(pool: str, scale: str, sec
 def test_bands_take_the_state_and_need_no_outcome() -> None:
     results = measurements(result("a", "p1", 5.0), result("a", "p2", 5.0, censoring="left"))
     roster = people(*"aaa")
-    states, _ = assign_states(results, roster, BANDS)
+    states = assign_states(results, roster, BANDS, VISITS)
     models = [{"id": "m", "family": "survey_proportion"}]
     plan = analysis(exposure=None, outcome=None, bands={"scheme": "bands"}, models=models)
     table, _, _ = build(plan, roster, results, scores(), endotypes=states)
@@ -395,7 +395,7 @@ def test_composite_uses_only_the_set_and_needs_all_analytes(standardise: str, ex
 
 def test_a_composite_needs_a_visit() -> None:
     results, points = everyone(1)
-    states, _ = assign_states(results, people("a"), BANDS)
+    states = assign_states(results, people("a"), BANDS, VISITS)
     composite = {"analytes": ["il6", "tnf"], "standardise": "analysis_set"}
     plan = analysis(outcome=None, exposure=None, bands={"scheme": "bands"}, composite=composite)
     with pytest.raises(EmberError, match="needs a visit"):

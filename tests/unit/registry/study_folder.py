@@ -55,13 +55,17 @@ version: 1
 label: Bands
 analyte: hscrp
 unit: mg/L
-visit: baseline
-acute: {operator: ">", value: 10, state: acute_suspect}
-states:
-  - {rule: low, state: not_inflamed, below: {operator: "<", value: 3}}
-  - {rule: high, state: inflamed_single, above: {operator: ">=", value: 3}}
+thresholds:
+  hscrp_at_least_3: hscrp >= 3
+  hscrp_acute: hscrp > 10
+rules:
+  - {rule: high, when: hscrp_at_least_3, state: inflamed}
+  - {rule: low, state: not_inflamed}
+acute: hscrp_acute
+samples: {from: -7, to: 7, apart: 14}
 inflamed: [inflamed_single]
-source: made up for a test
+persistent_above_10: out
+sources: [made up for a test]
 """,
     "analyses/course.yaml": """\
 analysis: course

@@ -66,13 +66,22 @@ version: 1
 label: White cells
 analyte: wbc
 unit: 10*9/L
-visit: baseline
-acute: {operator: ">", value: 20, state: acute_suspect}
-states:
-  - {rule: low, state: not_inflamed, below: {operator: "<", value: 10}}
-  - {rule: high, state: inflamed_single, above: {operator: ">=", value: 10}}
+thresholds:
+  wbc_at_least_10: wbc >= 10
+  wbc_acute: wbc > 20
+rules:
+  - {rule: high, when: wbc_at_least_10, state: inflamed}
+  - {rule: low, state: not_inflamed}
+acute: wbc_acute
+samples: {from: -28, to: 0, apart: 14}
 inflamed: [inflamed_single]
-source: made up for a test
+persistent_above_10: out
+sources: [made up for a test]
+"""
+THRESHOLDS = """\
+threshold,analyte,operator,value,unit,label,source,verified
+wbc_at_least_10,wbc,>=,10,10*9/L,At least 10,made up for a test,false
+wbc_acute,wbc,>,20,10*9/L,Above 20,made up for a test,false
 """
 BANDS = """\
 analysis: bands
@@ -88,6 +97,7 @@ FILES = {
     "study.yaml": STUDY,
     "sites/pilot.yaml": SITE,
     "endotypes/wbc_bands.yaml": SCHEME,
+    "registry/thresholds.csv": THRESHOLDS,
     "analyses/bands.yaml": BANDS,
     "report.yaml": "headline: {analysis: bands, model: shares, site: pilot}\n",
 }

@@ -17,7 +17,7 @@ from tests.unit.registry.study_folder import change, findings
             [
                 "trial/study.yaml:1\n  The key 'privacy' is missing.",
                 "trial/study.yaml:5  privcy\n  'privcy' is not a key here.\n  Allowed: analyses, consent, data, "
-                "date_of_data, design, disclosure, dtd, endotypes, exclude_sites, files, findings, gates and 13 "
+                "date_of_data, design, disclosure, dtd, endotypes, exclude_sites, files, findings, gates and 15 "
                 "more. Nearest: privacy.",
             ],
             id="unknown-key-and-what-it-leaves-missing",
@@ -96,9 +96,10 @@ from tests.unit.registry.study_folder import change, findings
             id="neither-outcome-nor-bands",
         ),
         pytest.param(
-            "endotypes/bands.yaml", "state: acute_suspect", "state: acute",
-            ["trial/endotypes/bands.yaml:7  acute.state\n  'acute_suspect' was expected."],
-            id="constant",
+            "endotypes/bands.yaml", "hscrp >= 3", "3 or more",
+            ["trial/endotypes/bands.yaml:7  thresholds.hscrp_at_least_3\n  '3 or more' does not have the "
+             "form ^[a-z][a-z0-9_]* (>=|>) -?[0-9]+([.][0-9]+)?$."],
+            id="pattern-of-a-threshold",
         ),
     ],
 )  # fmt: skip

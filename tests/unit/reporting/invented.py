@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ember.endotypes.scheme import scheme_rules
 from ember.registry.model import Study
 from ember.registry.registry import Registry
 from ember.reporting.dictionary import dictionary
@@ -37,6 +38,7 @@ def invented_tables(study: Study, registry: Registry) -> dict[str, pl.DataFrame]
         "harmonisation": _harmonisation(sizes),
         "distributions": _distributions(study, sizes),
         "endotypes": _endotypes(study, sizes),
+        "acute_samples": _acute_samples(study, sizes),
         "characteristics": _characteristics(sizes),
         "rules": _rules(sizes),
         "findings": _findings(sizes),
@@ -154,8 +156,8 @@ def _distributions(study: Study, sizes: dict[str, int]) -> pl.DataFrame:
 def _endotypes(study: Study, sizes: dict[str, int]) -> pl.DataFrame:
     rows = []
     for scheme, content in study.schemes.items():
-        states = [*dict.fromkeys(s["state"] for s in content["states"]), content["acute"]["state"], "indeterminate"]
-        shares = np.array([0.3, 0.33, 0.25, 0.08, 0.04, 0.02])[: len(states)]
+        states = scheme_rules(content).classes
+        shares = np.array([0.3, 0.3, 0.02, 0.15, 0.1, 0.04, 0.03, 0.02, 0.02, 0.02])[: len(states)]
         table = {site: _split(n, shares) for site, n in sizes.items()}
         table = {"all": [sum(values) for values in zip(*table.values(), strict=True)], **table}
         for site, counts in table.items():
@@ -164,6 +166,7 @@ def _endotypes(study: Study, sizes: dict[str, int]) -> pl.DataFrame:
                     {
                         "scheme": scheme,
                         "scheme_label": content["label"],
+                        "population": "all",
                         "site": site,
                         "state": state,
                         "state_order": order,
@@ -175,6 +178,23 @@ def _endotypes(study: Study, sizes: dict[str, int]) -> pl.DataFrame:
                         "conf_high": 1.0,
                     }
                 )
+    return pl.DataFrame(rows)
+
+
+def _acute_samples(study: Study, sizes: dict[str, int]) -> pl.DataFrame:
+    rows = []
+    everyone = sum(sizes.values())
+    groups = [("site", "all", everyone), *(("site", site, n) for site, n in sizes.items())]
+    groups += [("sex", "female", everyone - 60), ("sex", "male", 60), ("bmi_band", "missing", everyone)]
+    for scheme, content in study.schemes.items():
+        for group_by, group, n in groups:
+            above = {"all": everyone // 12, "missing": everyone // 12, "male": 5}.get(group, n // 13)
+            rows.append(
+                {
+                    "scheme": scheme, "scheme_label": content["label"], "group_by": group_by, "group": group, "n": n,
+                    "n_above": above, "n_without_repeat": above,
+                }
+            )  # fmt: skip
     return pl.DataFrame(rows)
 
 
@@ -408,7 +428,7 @@ def _model_rows(
 
 
 def study_wide(analysis: dict[str, Any]) -> bool:
-    return analysis.get("outcome", {}).get("instrument") == "phq9"
+    return bool(analysis.get("outcome", {}).get("instrument") == "phq9")
 
 
 def _curve(analysis: str, model: str) -> list[dict[str, Any]]:

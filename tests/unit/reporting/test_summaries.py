@@ -11,7 +11,7 @@ import pytest
 from ember.registry.load import load_study
 from ember.registry.model import DateColumn, DayColumn, VisitMap
 from ember.reporting.flow import flow_table
-from ember.reporting.parts import SUMMARIES
+from ember.reporting.parts import ACUTE, SUMMARIES
 from ember.reporting.summaries import SiteTables, summarise
 from ember.reporting.summary_measures import distributions
 from ember.tables.store import conform, empty_table
@@ -99,6 +99,9 @@ def endotypes() -> pl.DataFrame:
             "assigned": state == given[person],
             "rule_id": "r",
             "evidence": "",
+            "flags": "above_10" if given[person] == "acute_suspect" else "",
+            "missing": "",
+            "n_samples": int(given[person] != "indeterminate"),
         }
         for person in PEOPLE
         for state in states
@@ -119,7 +122,7 @@ def only(frame: pl.DataFrame, /, **equals: str) -> dict[str, object]:
 
 
 def test_all_tables_are_there(tables: dict[str, pl.DataFrame]) -> None:
-    assert tuple(tables) == SUMMARIES
+    assert tuple(tables) == (*SUMMARIES, ACUTE)
 
 
 def test_completeness_counts_participants_and_refusals(tables: dict[str, pl.DataFrame]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from ember.cli.simulate import add_parser, simulate
 from ember.errors import EmberError
+from ember.registry.load import load_study
 from ember.simulate.consortium import write_consortium
 
 
@@ -45,3 +46,18 @@ def test_unknown_shape_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EmberError, match="no shape"):
         simulate(parsed(str(tmp_path / "new"), "--shape", "huge"))
     assert not (tmp_path / "new").exists()
+
+
+def test_a_truth_writes_a_study_folder_that_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "ember.cli.simulate.write_consortium",
+        lambda consortium, folder, registry: write_consortium(consortium, folder, registry, population=4000),
+    )
+    assert simulate(parsed(str(tmp_path / "twin"), "--truth", "shift", "--participants", "90")) == 0
+    study, _ = load_study(str(tmp_path / "twin"))
+    assert (study.id, list(study.verdicts)) == ("demo_shift", ["inflamed_type"])
+
+
+def test_only_the_demonstration_has_twins(tmp_path: Path) -> None:
+    with pytest.raises(EmberError, match="Only the demonstration"):
+        simulate(parsed(str(tmp_path / "new"), "--truth", "shift", "--shape", "tiny"))

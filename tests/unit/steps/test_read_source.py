@@ -54,10 +54,9 @@ def site_file(name: str, centre: str) -> dict:
 
 @pytest.fixture
 def study(tmp_path):
-    """A study of two sites in one file, with the endotypes and analyses of the demo."""
+    """A study of two sites in one file, with the analyses of the demo."""
     folder = tmp_path / "study"
-    for part in ("endotypes", "analyses"):
-        shutil.copytree(DEMO / part, folder / part)
+    shutil.copytree(DEMO / "analyses", folder / "analyses")
     shutil.copy(DEMO / "report.yaml", folder / "report.yaml")
     content = yaml.safe_load((DEMO / "study.yaml").read_text(encoding="utf-8"))
     content.update(

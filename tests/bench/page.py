@@ -8,8 +8,7 @@ from typing import Any
 Evidence = dict[str, Any]
 
 MADE_BY = """\
-Made by `make bench`: EMBER, plain pandas + statsmodels and plain R on the same extract, in turn, at least three times;
-medians. EMBER runs its whole workflow from nothing: gates, ledger, disclosure, report and release included, which the
+Made by `make bench`: EMBER, plain pandas + statsmodels and plain R on the same extract, in turn, {turns}. EMBER runs its whole workflow from nothing: gates, ledger, disclosure, report and release included, which the
 plain scripts do not have. Machine:"""
 STAGES = """\
 Each stage: wall seconds / CPU seconds, summed over its jobs (two run at a time) / largest memory of a job in MB. A job
@@ -34,9 +33,11 @@ def as_markdown(evidence: Evidence) -> str:
     """Return the page."""
     m = evidence["machine"]
     sizes = evidence["sizes"]
+    repeats = evidence["repeats"]
+    made_by = MADE_BY.format(turns="once" if repeats == 1 else f"{repeats} times; medians")
     parts = [
         "# What EMBER costs\n",
-        f"{MADE_BY} {m['cores']} cores, {m['memory_gib']} GiB, Python {m['python']}, {m['system']}.\n",
+        f"{made_by} {m['cores']} cores, {m['memory_gib']} GiB, Python {m['python']}, {m['system']}.\n",
         totals(sizes),
         "## From raw extracts to harmonised tables\n",
         REACHED,

@@ -8,8 +8,9 @@ from typing import Any
 Evidence = dict[str, Any]
 
 MADE_BY = """\
-Made by `make bench`: EMBER, plain pandas + statsmodels and plain R on the same extract, in turn, {turns}. EMBER runs its whole workflow from nothing: gates, ledger, disclosure, report and release included, which the
-plain scripts do not have. Machine:"""
+Made by `make bench`: EMBER, plain pandas + statsmodels and plain R on the same extract, in turn, {turns}.
+EMBER runs its whole workflow from nothing: gates, ledger, disclosure, report and release included, which the plain
+scripts do not have. Machine:"""
 STAGES = """\
 Each stage: wall seconds / CPU seconds, summed over its jobs (two run at a time) / largest memory of a job in MB. A job
 of a second or two is the start of Python and its imports; the gates import Great Expectations (6 s).
